@@ -1,0 +1,70 @@
+"""From claim tables to next year's per-capita premium, the insurer's contract and the budget.
+
+The names below are the public interface. They are loaded when first used, so that
+``import actuarial`` stays fast.
+
+Examples
+--------
+>>> import actuarial as act
+>>> plan = act.load_plan(act.sample_path("jieshou/plan.yaml"))
+>>> plan.name("en")
+'Jieshou resident medical insurance fund'
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "ActuarialError": "errors",
+    "ActuarialWarning": "errors",
+    "DataWarning": "errors",
+    "InputError": "errors",
+    "ModelWarning": "errors",
+    "Answer": "pipeline",
+    "AnnualBase": "experience",
+    "Contract": "contract",
+    "CostForecast": "cost",
+    "Experience": "experience",
+    "ExpertGrowth": "growth",
+    "Fund": "fund",
+    "GrowthFit": "growth",
+    "MonthlyProfile": "tables",
+    "Piecewise": "layers",
+    "Plan": "plan",
+    "PolicyFactor": "benefits",
+    "Simulation": "fund",
+    "Source": "results",
+    "budget_draft": "budget",
+    "build_report": "report",
+    "cost_forecast": "cost",
+    "expert_growth": "growth",
+    "fit_growth": "growth",
+    "list_laws": "law",
+    "load_benefit_layer": "benefits",
+    "load_contract": "contract",
+    "load_law": "law",
+    "load_plan": "plan",
+    "read_experience": "experience",
+    "read_table": "tables",
+    "run": "pipeline",
+    "sample_path": "samples",
+    "simple_target": "benefits",
+    "stated_policy_factor": "benefits",
+    "text": "texts",
+}
+
+__all__ = ["__version__", *sorted(_HOMES)]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"actuarial.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'actuarial' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

@@ -1,0 +1,463 @@
+r"""The fund, month by month: from the valuation date through the next year, on many paths.
+
+Per path: systemic draws of cost, then monthly claims with their own randomness, income by calendar,
+critical-illness premium, interest. With :math:`j` the monthly interest (one rate for both signs)
+
+.. math:: A_m=(1+j)A_{m-1}-\text{claims}_m-\text{premiums}_m,\qquad
+          b_m=(1+j)b_{m-1}+N\,w_m
+
+the balance is :math:`A_m+b_m p` in the amount :math:`p` per head (:math:`N` heads, :math:`w_m` share of the
+standard received in the month). :math:`A_0` is the balance at the end of the base year: what is
+known at the valuation date, less the claims of the months not yet seen, drawn together with the
+base of the forecast (one year's unseen months raise both).
+
+Criteria: ``current_year`` (balance of the year's own money at its end, opening taken as 0),
+``closing`` (balance at the year's end), ``any_month`` (balance below 0 in any month).
+
+Random numbers: ``SeedSequence(seed, spawn_key=(component, fund, column, year, chunk))`` with chunks of
+8,192 paths; one stream a column, so neither the number of threads nor another category moves a draw.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from actuarial.benefits import log_sd
+from actuarial.cost import CostForecast
+from actuarial.errors import Fault, InputError, ModelWarning, warn
+from actuarial.fund.calendar import Arrears, Financing, plan_arrears, plan_financing
+from actuarial.fund.process import monthly_claims
+from actuarial.fund.target import PremiumTarget, premium_target, required_amount
+from actuarial.plan import Plan
+from actuarial.results import COLOURS, Result, figure_style, new_axes
+from actuarial.severity import compound_cumulants
+from actuarial.texts import language, text
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+CHUNK = 8192
+SYSTEMIC, PROCESS, ENROLMENT = 0, 1, 2
+CRITERIA = ("current_year", "closing", "any_month")
+Progress = Callable[[int, int], None]
+
+__all__ = ["CRITERIA", "Arrears", "Financing", "Fund", "PremiumTarget", "Simulation"]
+
+
+@dataclass(frozen=True, eq=False)
+class _Setting:
+    """What is the same on every path."""
+
+    cost: CostForecast
+    heads: float
+    heads_sd: float
+    shares: NDArray[np.float64]  # (12,) of the forecast year
+    stub: NDArray[np.float64]  # (s,) of the months not yet seen, summing to 1
+    stub_income: NDArray[np.float64]  # (s,) yuan
+    at_valuation: float
+    unpaid: float
+    premium_per_head: NDArray[np.float64]  # (12,) critical illness
+    interest: float
+    receipts: NDArray[np.float64]  # (12,)
+    counts: NDArray[np.float64]  # (C,) visits per insured and year
+    spread: NDArray[np.float64]  # (2, C) second and third cumulant per visit, severity of mean 1
+    year: int
+
+    @cached_property
+    def slope(self) -> NDArray[np.float64]:
+        """``b_m`` for the expected heads, (12,)."""
+        b = np.empty(12)
+        level = 0.0
+        for m in range(12):
+            level = level * (1 + self.interest) + self.heads * self.receipts[m]
+            b[m] = level
+        return b
+
+
+class Fund:
+    """The fund of a plan.
+
+    Parameters
+    ----------
+    plan : Plan
+
+    Examples
+    --------
+    >>> import actuarial as act
+    >>> plan = act.load_plan(act.sample_path("jieshou/plan.yaml"))
+    >>> fund = act.Fund(plan)
+    >>> fund.financing.standard
+    340.0
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+
+    @cached_property
+    def financing(self) -> Financing:
+        """Payers and calendar of the year that is planned."""
+        return plan_financing(self.plan)
+
+    @cached_property
+    def arrears(self) -> Arrears:
+        """What payers owe at the valuation date."""
+        return plan_arrears(self.plan)
+
+    def _setting(self, cost: CostForecast) -> _Setting:
+        model, seen = self.plan.model, self.plan.observed_months
+        start = self.plan.base_year.month
+        profile = np.roll(cost.base.profile.shares, 1 - start)
+        stub = profile[seen:] / profile[seen:].sum() if seen < 12 else np.empty(0)
+        income = np.zeros(12 - seen)
+        if seen < 12:
+            income[max(model.financing.remainder_month, seen + 1) - seen - 1] = self.arrears.outstanding
+        opening = model.opening
+        prepaid = opening.prepaid.value if opening.prepaid else 0.0
+        cii = np.zeros(12)
+        if model.cii.premium_per_capita is not None:
+            cii[model.cii.month - 1] = model.cii.premium_per_capita.value
+        cvs = model.process.severity_cv
+        cv = [cvs.get(c, cvs["default"]) for c in cost.categories]
+        visits = cost.base.annual_visits
+        if np.isnan(visits).any():
+            missing = "、".join(c for c, v in zip(cost.categories, visits, strict=True) if np.isnan(v))
+            warn(ModelWarning, "fund.no_visits", categories=missing)
+        return _Setting(
+            cost=cost,
+            heads=model.insured.next_year,
+            heads_sd=model.insured.next_year_sd,
+            shares=profile,
+            stub=stub,
+            stub_income=income,
+            at_valuation=opening.free.value + prepaid + self.arrears.received - cost.base.experience.paid,
+            unpaid=opening.unpaid_claims.value if opening.unpaid_claims else 0.0,
+            premium_per_head=cii,
+            interest=model.financing.interest_rate.value / 12,
+            receipts=self.financing.receipts,
+            counts=np.nan_to_num(visits),
+            spread=compound_cumulants(1.0, 1.0, cv, model.process.dispersion)[1:],
+            year=self.plan.base_year.year + 1,
+        )
+
+    def simulate(
+        self,
+        cost: CostForecast,
+        *,
+        paths: int = 100_000,
+        seed: int = 2012,
+        threads: int = 2,
+        progress: Progress | None = None,
+    ) -> Simulation:
+        """Simulate the months after the valuation date and the next year.
+
+        Parameters
+        ----------
+        cost : CostForecast
+        paths : int
+            At least 1.
+        seed : int
+            Not negative; the same seed gives the same bytes at any number of threads.
+        threads : int
+            At least 1.
+        progress : callable, optional
+            Called with paths done and paths in all. An exception in it stops the run.
+
+        Raises
+        ------
+        InputError
+            If a number is out of range.
+
+        Warns
+        -----
+        ModelWarning
+            If there is one path only, or so few claims a month that three moments say little.
+        """
+        for name, value, least in (("paths", paths, 1), ("seed", seed, 0), ("threads", threads, 1)):
+            if value < least:
+                raise InputError([Fault("fund.number", params={"name": name, "value": value, "least": least})])
+        if paths == 1:
+            warn(ModelWarning, "model.one_path")
+        setting = self._setting(cost)
+        expected = float((setting.counts * setting.heads).sum() * setting.shares.min())
+        if 0 < expected < 30:
+            warn(ModelWarning, "fund.few_claims", count=f"{expected:.1f}")
+        out = _Arrays.empty(paths, len(setting.stub))
+        chunks = [(i, lo, min(lo + CHUNK, paths)) for i, lo in enumerate(range(0, paths, CHUNK))]
+        done, lock, stop = [0], threading.Lock(), threading.Event()
+
+        def work(job: tuple[int, int, int]) -> None:
+            if stop.is_set():
+                return
+            number, low, high = job
+            _chunk(setting, seed, number, low, high, out)
+            with lock:
+                done[0] += high - low
+                if progress is not None:
+                    progress(done[0], paths)
+
+        if threads == 1:
+            for job in chunks:
+                work(job)
+        else:
+            with ThreadPoolExecutor(threads) as pool:
+                futures = [pool.submit(work, job) for job in chunks]
+                try:
+                    for future in futures:
+                        future.result()
+                except BaseException:
+                    stop.set()
+                    raise
+        return Simulation(self, cost, setting, out, paths, seed, sources=(*cost.sources, *self._sources()))
+
+    def _sources(self) -> tuple:
+        plan, model = self.plan, self.plan.model
+        found = [
+            plan.source("insured", model.insured),
+            plan.source("opening.free", model.opening.free),
+            plan.source("financing.interest_rate", model.financing.interest_rate),
+            plan.source("process", model.process),
+        ]
+        if model.cii.premium_per_capita is not None:
+            found.append(plan.source("cii.premium_per_capita", model.cii.premium_per_capita))
+        return (*found, *self.financing.sources, *self.arrears.sources)
+
+
+@dataclass
+class _Arrays:
+    """Where the chunks write."""
+
+    base_total: NDArray[np.float64]
+    heads: NDArray[np.float64]
+    cost_per_capita: NDArray[np.float64]
+    stub_balance: NDArray[np.float64]
+    claims: NDArray[np.float64]
+    at_zero: NDArray[np.float64]
+
+    @classmethod
+    def empty(cls, paths: int, stub: int) -> _Arrays:
+        return cls(*(np.empty(paths) for _ in range(3)), np.empty((paths, stub)), np.empty((paths, 12)), np.empty((paths, 12)))
+
+
+def _normals(seed: int, component: int, columns: Iterable[int], year: int, chunk: int, rows: int) -> NDArray[np.float64]:
+    """Standard normals of one chunk, one stream a column; shape (rows, columns)."""
+    drawn = [
+        np.random.Generator(
+            np.random.SFC64(np.random.SeedSequence(seed, spawn_key=(component, 0, column, year, chunk)))
+        ).standard_normal(rows)
+        for column in columns
+    ]
+    return np.stack(drawn, axis=1)
+
+
+def _chunk(s: _Setting, seed: int, number: int, low: int, high: int, out: _Arrays) -> None:
+    """Simulate paths ``low…high−1`` and write them."""
+    n, rows = s.cost, high - low
+    z = _normals(seed, SYSTEMIC, range(n.dimension), s.year, number, rows)
+    per_capita = n.per_capita(z)
+    heads = np.full(rows, s.heads)
+    if s.heads_sd > 0:
+        z_heads = _normals(seed, ENROLMENT, [0], s.year, number, rows)[:, 0]
+        heads *= np.exp(log_sd(1.0, s.heads_sd) * z_heads)
+
+    base_total = n.base.total * n.base.factor(z[:, 0])
+    balance = np.full(rows, s.at_valuation)
+    rest = base_total - n.base.experience.paid
+    for m, share in enumerate(s.stub):
+        balance = balance * (1 + s.interest) + s.stub_income[m] - rest * share
+        balance -= s.unpaid if m == 0 else 0.0
+        out.stub_balance[low:high, m] = balance
+
+    k1 = heads * per_capita.sum(axis=1)
+    severity = np.divide(per_capita, s.counts, out=np.zeros_like(per_capita), where=s.counts > 0)
+    k2 = heads * ((s.counts * s.spread[0]) * severity**2).sum(axis=1)
+    k3 = heads * ((s.counts * s.spread[1]) * severity**3).sum(axis=1)
+    noise = _normals(seed, PROCESS, range(12), s.year, number, rows)
+    claims = monthly_claims(k1, k2, k3, s.shares, noise)
+
+    level = balance - (s.unpaid if not len(s.stub) else 0.0)
+    for m in range(12):
+        level = level * (1 + s.interest) - claims[:, m] - heads * s.premium_per_head[m]
+        out.at_zero[low:high, m] = level
+    out.base_total[low:high], out.heads[low:high] = base_total, heads
+    out.cost_per_capita[low:high] = per_capita.sum(axis=1)
+    out.claims[low:high] = claims
+
+
+@dataclass(frozen=True, eq=False)
+class Simulation(Result):
+    """Paths of the fund, and the answers they give.
+
+    Parameters
+    ----------
+    fund : Fund
+    cost : CostForecast
+    setting : object
+        What is the same on every path.
+    arrays : object
+        What differs: per path the base year's total, heads, next year's systemic cost per head, the
+        balance in the months not yet seen, claims by month, balance by month at a premium of 0.
+    paths, seed : int
+    """
+
+    fund: Fund
+    cost: CostForecast
+    setting: _Setting
+    arrays: _Arrays
+    paths: int
+    seed: int
+
+    # ------------------------------------------------------------------ money
+
+    @property
+    def standard(self) -> float:
+        """The present per-capita financing standard [yuan/person/year]."""
+        return self.fund.financing.standard
+
+    @property
+    def claims(self) -> NDArray[np.float64]:
+        """Claims of the planned year by month, shape (n, 12) [yuan]."""
+        return self.arrays.claims
+
+    @property
+    def opening(self) -> NDArray[np.float64]:
+        """Balance at the start of the planned year, shape (n,) [yuan]."""
+        if self.arrays.stub_balance.shape[1]:
+            return self.arrays.stub_balance[:, -1]
+        return np.full(self.paths, self.setting.at_valuation - self.setting.unpaid)
+
+    def _slope(self) -> NDArray[np.float64]:
+        """``b``: shape (12,) or (n, 12)."""
+        if self.setting.heads_sd == 0:
+            return self.setting.slope
+        return self.setting.slope * (self.arrays.heads / self.setting.heads)[:, None]
+
+    def balances(self, premium: float | None = None) -> NDArray[np.float64]:
+        """Balance at the end of each month of the planned year at a premium, shape (n, 12) [yuan]."""
+        p = self.standard if premium is None else float(premium)
+        return self.arrays.at_zero + self._slope() * p
+
+    def closing(self, premium: float | None = None) -> NDArray[np.float64]:
+        """Balance at the end of the planned year, shape (n,) [yuan]."""
+        p = self.standard if premium is None else float(premium)
+        slope = self._slope()
+        return self.arrays.at_zero[:, -1] + slope[..., -1] * p
+
+    @cached_property
+    def needs(self) -> dict[str, NDArray[np.float64]]:
+        """The amount per head that each path needs, by criterion [yuan/person/year]."""
+        a, b = self.arrays.at_zero, self._slope()
+        own = a[:, -1] - self.opening * (1 + self.setting.interest) ** 12
+        return {
+            "current_year": required_amount(own[:, None], b[..., -1:]),
+            "closing": required_amount(a[:, -1:], b[..., -1:]),
+            "any_month": required_amount(a, b),
+        }
+
+    # ------------------------------------------------------------------ answers
+
+    def deficit_probability(self, premium: float | None = None) -> pd.Series:
+        """Probability of a deficit under each criterion, at a premium (the present standard)."""
+        p = self.standard if premium is None else float(premium)
+        return pd.Series({c: float((self.needs[c] > p).mean()) for c in CRITERIA}, name="deficit_probability")
+
+    def premium_target(self, alpha: float | None = None, *, criterion: str | None = None) -> PremiumTarget:
+        """The premium target; alpha and criterion are the plan's unless given.
+
+        Raises
+        ------
+        InputError
+            For an unknown criterion or an alpha outside (0, 1).
+        """
+        spec = self.fund.plan.model.criterion
+        chosen = criterion or spec.use
+        if chosen not in CRITERIA:
+            raise InputError([Fault("fund.criterion", params={"value": chosen, "known": "、".join(CRITERIA)})])
+        return premium_target(self.needs[chosen], spec.accepted_probability if alpha is None else alpha, chosen)
+
+    def expected_closing_balance(self, premium: float | None = None) -> float:
+        """Mean balance at the end of the planned year [yuan]."""
+        return float(self.closing(premium).mean())
+
+    def months_payable(self, premium: float | None = None) -> float:
+        """Mean closing balance over the mean monthly spending of the planned year [months].
+
+        Spending is claims and critical-illness premiums. A negative balance gives negative months.
+        """
+        spending = self.claims.sum(axis=1) + self.arrays.heads * self.setting.premium_per_head.sum()
+        return float(self.expected_closing_balance(premium) / (spending.mean() / 12))
+
+    def expected_cost_per_capita(self) -> float:
+        """Mean claims of the planned year per insured [yuan/person/year]."""
+        return float((self.claims.sum(axis=1) / self.arrays.heads).mean())
+
+    # ------------------------------------------------------------------ showing
+
+    def fan(self, premium: float | None = None) -> pd.DataFrame:
+        """Quantiles of the balance at the end of each month, from the valuation date on [yuan]."""
+        base = self.fund.plan.base_year
+        first = base + self.fund.plan.observed_months - 1
+        columns = [np.full(self.paths, self.setting.at_valuation), *self.arrays.stub_balance.T, *self.balances(premium).T]
+        levels = [0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975]
+        rows = [
+            {"month": first + i, "mean": float(c.mean()), **dict(zip((f"q{q:g}" for q in levels), np.quantile(c, levels).tolist(), strict=True))}
+            for i, c in enumerate(columns)
+        ]
+        return pd.DataFrame(rows)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The fan of the balance at the present standard."""
+        return self.fan()
+
+    def waterfall(self, target: PremiumTarget) -> pd.DataFrame:
+        """From last year's cost per head to the target, in steps that add up exactly.
+
+        After policy, growth and their interaction come the critical-illness premium, what opening
+        balance, interest, timing and headcount take off or add (to the median need), and the margin
+        for risk.
+        """
+        steps = self.cost.waterfall()
+        cost = float(steps["yuan_per_person"].sum())
+        cii = float(self.setting.premium_per_head.sum())
+        median = order_median(self.needs[target.criterion])
+        more = [("cii_premium", cii), ("cash_position", median - cost - cii), ("risk_margin", target.value - median)]
+        return pd.concat([steps, pd.DataFrame(more, columns=["step", "yuan_per_person"])], ignore_index=True)
+
+    def plot(self, ax: Axes | None = None, lang: str | None = None, *, premium: float | None = None) -> Axes:
+        """Fan chart of the balance."""
+        zh = language(lang) == "zh"
+        scale, unit = (1e4, text("label.wan", lang)) if zh else (1e6, text("label.million", lang))
+        fan = self.fan(premium)
+        x = np.arange(len(fan))
+        with figure_style():
+            ax = ax or new_axes()
+            for low, high, colour, name in (
+                ("q0.025", "q0.975", COLOURS["lighter"], "95%"),
+                ("q0.1", "q0.9", COLOURS["light"], "80%"),
+                ("q0.25", "q0.75", "#6ea6c9", "50%"),
+            ):
+                ax.fill_between(x, fan[low] / scale, fan[high] / scale, color=colour, linewidth=0, label=name)
+            ax.plot(x, fan["q0.5"] / scale, color=COLOURS["main"], linewidth=2, label=text("chart.median", lang))
+            ax.axhline(0, color=COLOURS["bad"], linewidth=1.2)
+            start = len(fan) - 13
+            ax.axvline(start, color=COLOURS["ink"], linestyle=":", linewidth=1)
+            ax.annotate(text("chart.planned_year", lang), (start, 1), xycoords=("data", "axes fraction"),
+                        xytext=(4, -12), textcoords="offset points", fontsize=9)  # fmt: skip
+            ax.set_xticks(x, [f"{p.year}-{p.month:02d}" for p in fan["month"]], rotation=45, ha="right", fontsize=8)
+            ax.set_ylabel(text("chart.balance", lang, unit=unit))
+            ax.legend(loc="best", ncols=4, fontsize=9)
+        return ax
+
+
+def order_median(needs: NDArray[np.float64]) -> float:
+    """Median that stays finite when some paths need an infinite amount."""
+    return float(np.sort(needs)[(len(needs) - 1) // 2])

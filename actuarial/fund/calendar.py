@@ -1,0 +1,120 @@
+"""When money comes in: payers, amounts, and the share received by the end of each month.
+
+A calendar row says what share of a payer's yearly amount has arrived by the end of a month; month 0
+is money collected before the year begins (it is held for the year and counts from its first day).
+What the last row leaves open stays outstanding at the year's end. The split among payers keeps its
+proportions when the amount per head changes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from actuarial.plan import Plan
+from actuarial.results import Result
+
+
+@dataclass(frozen=True, eq=False)
+class Financing(Result):
+    """Income of the year that is planned, per head and by month.
+
+    Parameters
+    ----------
+    payers : DataFrame
+        ``payer``, ``per_capita`` [yuan/person/year], ``weight`` (share of the standard),
+        ``share_of_rise``.
+    cumulative : DataFrame, shape (payers, 13)
+        Share of each payer's amount received by the end of month 0…12.
+    """
+
+    payers: pd.DataFrame
+    cumulative: pd.DataFrame
+
+    @property
+    def standard(self) -> float:
+        """What all payers give [yuan/person/year]."""
+        return float(self.payers["per_capita"].sum())
+
+    @property
+    def receipts(self) -> NDArray[np.float64]:
+        """Share of the standard received in each month; month 0 counts in month 1. Shape (12,)."""
+        total = self.payers["weight"].to_numpy() @ self.cumulative.to_numpy()
+        steps = np.diff(total)
+        steps[0] += total[0]
+        return steps
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """Payers, and the share of each received by the end of each month."""
+        return self.payers.merge(self.cumulative.reset_index(), on="payer")
+
+    def rise(self, target: float) -> pd.DataFrame:
+        """Who pays the step from the present standard to a target [yuan/person/year].
+
+        The stated shares of a rise are used, for a fall too; without them the present proportions.
+        """
+        frame = self.payers[["payer", "per_capita"]].copy()
+        frame["rise"] = (target - self.standard) * self.payers["share_of_rise"]
+        frame["new_per_capita"] = frame["per_capita"] + frame["rise"]
+        return frame
+
+
+@dataclass(frozen=True, eq=False)
+class Arrears(Result):
+    """What payers owe of the base year at the valuation date.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        ``payer``, ``due``, ``received``, ``outstanding`` [yuan], ``receipt_rate``.
+    """
+
+    frame: pd.DataFrame
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """A copy of the frame."""
+        return self.frame.copy()
+
+    @property
+    def received(self) -> float:
+        """Received up to the valuation date [yuan]."""
+        return float(self.frame["received"].sum())
+
+    @property
+    def outstanding(self) -> float:
+        """Due and not received [yuan]."""
+        return float(self.frame["outstanding"].sum())
+
+
+def plan_financing(plan: Plan) -> Financing:
+    """Payers and calendar of a plan."""
+    table = plan.tables["payers"]
+    payers = table.frame[["payer", "per_capita"]].copy()
+    payers["weight"] = payers["per_capita"] / payers["per_capita"].sum()
+    shares = table.frame.get("share_of_rise")
+    payers["share_of_rise"] = payers["weight"] if shares is None else shares / shares.sum()
+    calendar = plan.tables["calendar"]
+    wide = calendar.frame.pivot(index="payer", columns="month", values="cumulative_share")
+    wide = wide.reindex(index=payers["payer"], columns=range(13)).ffill(axis=1).fillna(0.0)
+    return Financing(payers, wide, sources=(*table.sources, *calendar.sources))
+
+
+def plan_arrears(plan: Plan) -> Arrears:
+    """Income due and received in the base year, by payer where the table says."""
+    table = plan.tables["payers"]
+    if {"due", "received"} <= set(table.frame.columns):
+        frame = table.frame[["payer", "due", "received"]].copy()
+        sources = table.sources
+    else:
+        income = plan.model.financing.base_year
+        assert income is not None  # checked when the tables were read
+        frame = pd.DataFrame({"payer": ["all"], "due": [income.due.value], "received": [income.received.value]})
+        sources = (plan.source("financing.base_year.due", income.due),)
+    frame["outstanding"] = frame["due"] - frame["received"]
+    frame["receipt_rate"] = frame["received"] / frame["due"].where(frame["due"] > 0)
+    return Arrears(frame, sources=sources)

@@ -1,0 +1,68 @@
+r"""Randomness of claims given what they cost on average: three moments, one normal a month.
+
+A month's claims are a sum of compound counts over the categories, whose cumulants add. With
+:math:`\kappa_1,\kappa_2,\kappa_3` of the year (:func:`actuarial.severity.compound_cumulants`) and :math:`s_m` the
+month's share, the month has cumulants :math:`s_m\kappa_j`, and is drawn as a shifted lognormal with just
+these three moments,
+
+.. math:: X = s_m\kappa_1+\sqrt{s_m\kappa_2}\;\frac{e^{\sigma z-\sigma^2/2}-1}{\sqrt{e^{\sigma^2}-1}},\qquad
+   (w+2)\sqrt{w-1}=\gamma,\; w=e^{\sigma^2},
+
+whose cubic has the closed solution :math:`w=\sqrt[3]{q+r}+\sqrt[3]{q-r}-1` with :math:`q=1+\gamma^2/2`,
+:math:`r=\gamma\sqrt{1+\gamma^2/4}`. One normal is consumed a month whatever the parameters, so that
+moving growth redraws nothing. Months are independent given the yearly cost, as they are for a
+Poisson stream.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+_NEARLY_NORMAL = 1e-3
+
+
+def shifted_lognormal(z: ArrayLike, skewness: ArrayLike) -> NDArray[np.float64]:
+    """Standard normals to a distribution of mean 0, variance 1 and the given skewness (≥ 0).
+
+    Below a skewness of 0.001 the Cornish–Fisher term stands for the closed form, which loses digits
+    there; the two differ by less than 1e-6.
+
+    Examples
+    --------
+    >>> shifted_lognormal([0.0, 1.0], 0.0).tolist()
+    [0.0, 1.0]
+    """
+    z = np.asarray(z, dtype=np.float64)
+    g = np.asarray(skewness, dtype=np.float64)
+    safe = np.maximum(g, _NEARLY_NORMAL)
+    q, r = 1 + safe**2 / 2, safe * np.sqrt(1 + safe**2 / 4)
+    big = np.cbrt(q + r)
+    w = big + 1 / big - 1  # (q+r)(q-r) = 1
+    sigma2 = np.log(w)
+    curved = np.expm1(np.sqrt(sigma2) * z - sigma2 / 2) / np.sqrt(w - 1)
+    return np.where(g >= _NEARLY_NORMAL, curved, z + g / 6 * (z**2 - 1))
+
+
+def monthly_claims(
+    k1: NDArray[np.float64],
+    k2: NDArray[np.float64],
+    k3: NDArray[np.float64],
+    shares: NDArray[np.float64],
+    z: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Claims by month for each path; never below zero.
+
+    Parameters
+    ----------
+    k1, k2, k3 : ndarray, shape (n,)
+        Cumulants of the year's claims given the path's systemic draw.
+    shares : ndarray, shape (12,)
+        Share of each month.
+    z : ndarray, shape (n, 12)
+        Standard normals.
+    """
+    k2_safe = np.maximum(k2, 1e-300)
+    skew = (k3 / k2_safe**1.5)[:, None] / np.sqrt(np.maximum(shares, 1e-12))
+    noise = shifted_lognormal(z, np.where(k2[:, None] > 0, skew, 0.0))
+    return np.maximum(k1[:, None] * shares + np.sqrt(k2[:, None] * shares) * noise, 0.0)

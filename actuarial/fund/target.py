@@ -1,0 +1,203 @@
+r"""The premium target as an order statistic, and the curve of risk over premium.
+
+In a path the balance at the end of month :math:`m` is :math:`a_m+b_m p` in the amount :math:`p` that all payers
+give per head. The path is safe when it never falls below zero, that is when
+
+.. math:: p \ge R = \max_m\,(-a_m/b_m)\qquad (b_m>0),
+
+and no :math:`p` helps where :math:`b_m=0` and :math:`a_m<0` (:math:`R=\infty`, counted and reported). So
+:math:`P(\text{deficit at }p)=P(R>p)`, and the smallest :math:`p` with at most :math:`\alpha` of :math:`n` paths in
+deficit is the order statistic :math:`R_{(n-\lfloor\alpha n\rfloor)}`: one sort answers for every :math:`\alpha`.
+
+For independent paths the number of :math:`R` below the true quantile is binomial, which gives the
+interval between two order statistics without any assumption; where the tail holds too few paths
+there is no upper limit, and it is infinite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+from actuarial.errors import Fault, InputError
+from actuarial.results import COLOURS, Result, figure_style, new_axes
+from actuarial.texts import text
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def allowed(alpha: float, paths: int) -> int:
+    """How many of `paths` may be in deficit: ``⌊α·n⌋`` of the decimal number that α is written as.
+
+    Examples
+    --------
+    >>> allowed(0.29, 100), int(0.29 * 100)
+    (29, 28)
+    """
+    return int(Fraction(repr(float(alpha))) * paths)
+
+
+def required_amount(a: NDArray[np.float64], b: ArrayLike) -> NDArray[np.float64]:
+    """``max over columns of −a/b``; infinite where ``b = 0`` and ``a < 0``, no demand where ``a ≥ 0``.
+
+    Parameters
+    ----------
+    a : ndarray, shape (n, m)
+        Balance at a premium of 0 [yuan].
+    b : array_like, shape (m,) or (n, m)
+        Yuan of balance per yuan of premium; not negative.
+
+    Examples
+    --------
+    >>> required_amount(np.array([[-1.0, -6.0], [-1.0, 2.0]]), [0.0, 3.0]).tolist()
+    [inf, inf]
+    >>> required_amount(np.array([[1.0, -6.0]]), [0.0, 3.0]).tolist()
+    [2.0]
+    """
+    slope = np.broadcast_to(np.asarray(b, dtype=np.float64), a.shape)
+    none = np.where(a < 0, np.inf, -np.inf)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        need = np.where(slope > 0, -a / np.where(slope > 0, slope, 1.0), none)
+    return need.max(axis=1)
+
+
+def order_statistic(ordered: NDArray[np.float64], alpha: float) -> float:
+    """Smallest amount at which at most ``⌊α·n⌋`` of the ordered needs are above it."""
+    return float(ordered[len(ordered) - allowed(alpha, len(ordered)) - 1])
+
+
+def order_interval(ordered: NDArray[np.float64], alpha: float, level: float = 0.95) -> tuple[float, float]:
+    """Binomial interval of the ``1 − α`` quantile for independent paths.
+
+    The lower end is ``-inf`` and the upper end ``inf`` where too few paths lie beyond.
+
+    Examples
+    --------
+    >>> order_interval(np.arange(1.0, 11.0), 0.05)
+    (7.0, inf)
+    """
+    n = len(ordered)
+    tail = (1 - level) / 2
+    low = int(stats.binom.ppf(tail, n, 1 - alpha))  # P(B < low) ≤ tail
+    high = int(stats.binom.ppf(1 - tail, n, 1 - alpha)) + 1  # P(B ≥ high) ≤ tail
+    return (
+        float(ordered[low - 1]) if low >= 1 else -np.inf,
+        float(ordered[high - 1]) if high <= n else np.inf,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class PremiumTarget(Result):
+    """The per-capita amount that keeps the risk of a deficit within what is accepted.
+
+    Parameters
+    ----------
+    value : float
+        All payers together [yuan/person/year]; infinite where no amount helps.
+    alpha : float
+        Accepted probability of a deficit.
+    criterion : str
+        ``current_year``, ``closing`` or ``any_month``.
+    interval : (float, float)
+        95% simulation interval: the error of computing with so many paths, nothing else.
+    infeasible : float
+        Share of paths that no amount keeps from a deficit.
+    needs : ndarray, shape (n,)
+        The amount each path needs, in order.
+    """
+
+    value: float
+    alpha: float
+    criterion: str
+    interval: tuple[float, float]
+    infeasible: float
+    needs: NDArray[np.float64]
+
+    def curve(self, alphas: Sequence[float] | NDArray[np.float64]) -> pd.DataFrame:
+        """Targets for many accepted probabilities, with pointwise intervals."""
+        rows = []
+        for alpha in np.asarray(alphas, dtype=np.float64):
+            low, high = order_interval(self.needs, float(alpha))
+            rows.append((float(alpha), order_statistic(self.needs, float(alpha)), low, high))
+        return pd.DataFrame(rows, columns=["deficit_probability", "premium", "low", "high"])
+
+    def probability(self, premium: ArrayLike) -> NDArray[np.float64]:
+        """Probability of a deficit at each premium."""
+        above = len(self.needs) - np.searchsorted(self.needs, np.asarray(premium, dtype=np.float64), side="right")
+        return above / len(self.needs)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The curve at usual levels of accepted probability."""
+        return self.curve([0.5, 0.4, 0.3, 0.25, 0.2, 0.15, 0.1, 0.075, 0.05, 0.025, 0.01, 0.005])
+
+    def plot(self, ax: Axes | None = None, lang: str | None = None, *, present: float | None = None) -> Axes:
+        """Probability of a deficit against the amount per head."""
+        with figure_style():
+            ax = ax or new_axes()
+            finite = self.needs[np.isfinite(self.needs)]
+            if len(finite):
+                low, high = np.quantile(finite, [0.0005, 0.9995])
+                marks = [v for v in (self.value, present) if v is not None and np.isfinite(v)]
+                low, high = min(low, *marks), max(high, *marks)
+                margin = 0.03 * (high - low) or 1.0
+                x = np.linspace(low - margin, high + margin, 400)
+                ax.plot(x, 100 * self.probability(x), color=COLOURS["main"], linewidth=2.2)
+            ax.axhline(100 * self.alpha, color=COLOURS["accent"], linestyle="--", linewidth=1)
+            if np.isfinite(self.value):
+                ax.plot([self.value], [100 * self.alpha], marker="o", color=COLOURS["accent"])
+                note = text("chart.target_at", lang, value=f"{self.value:.1f}", alpha=f"{100 * self.alpha:g}")
+                ax.annotate(note, (self.value, 100 * self.alpha), xytext=(8, 14), textcoords="offset points",
+                            color=COLOURS["accent"])  # fmt: skip
+            if present is not None:
+                risk = 100 * float(self.probability(present))
+                ax.plot([present], [risk], marker="s", color=COLOURS["ink"])
+                note = text("chart.present_at", lang, value=f"{present:.1f}", risk=f"{risk:.1f}")
+                ax.annotate(note, (present, risk), xytext=(8, -4), textcoords="offset points", color=COLOURS["ink"])
+            ax.set_xlabel(text("chart.premium", lang))
+            ax.set_ylabel(text("chart.deficit_probability", lang))
+            ax.set_ylim(-2, 104)
+        return ax
+
+
+def premium_target(needs: ArrayLike, alpha: float, criterion: str) -> PremiumTarget:
+    """The target from the amount that each path needs.
+
+    Parameters
+    ----------
+    needs : array_like, shape (n,)
+        See :func:`required_amount`.
+    alpha : float
+        Accepted probability, between 0 and 1.
+    criterion : str
+        Name of the criterion, for the answer.
+
+    Raises
+    ------
+    InputError
+        If alpha is not between 0 and 1.
+
+    Examples
+    --------
+    >>> premium_target([1.0, 2.0, 3.0, 4.0], 0.25, "closing").value
+    3.0
+    """
+    if not 0 < alpha < 1:
+        raise InputError([Fault("fund.alpha", params={"value": alpha})])
+    ordered = np.sort(np.asarray(needs, dtype=np.float64))
+    return PremiumTarget(
+        order_statistic(ordered, alpha),
+        alpha,
+        criterion,
+        order_interval(ordered, alpha),
+        float(np.isposinf(ordered).mean()),
+        ordered,
+    )

@@ -1,0 +1,235 @@
+"""The envelope of every law file, the payloads by kind, and validation with line numbers."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from actuarial.errors import Fault, InputError
+from actuarial.law.strict_yaml import Path_, line_of
+
+Status = Literal["stated", "enacted", "draft", "derived", "inferred", "assumed"]
+Bilingual = dict[Literal["zh", "en"], str]
+Fraction01 = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Money = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Id = Annotated[str, Field(pattern=r"^[a-z0-9_]+/[a-z0-9_]+/[a-z0-9_]+/[a-z0-9_]+@\d{4}-\d{2}-\d{2}$")]
+Date = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+
+
+class Strict(BaseModel):
+    """Base of all schemas: unknown keys are errors, nothing changes after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Cited(Strict):
+    """A document and the place in it."""
+
+    document: str
+    clause: str = ""
+    quote: str = ""
+
+
+class Gap(Strict):
+    """Something that the text leaves open; to be filled by a reading before it is computed with."""
+
+    what: Bilingual
+    choices: dict[str, Bilingual] = {}
+
+
+class Reading(Strict):
+    """How a gap is read in this file."""
+
+    choice: str
+    status: Status
+    source: str
+
+
+class Band(Strict):
+    """One band of a sharing table: up to an amount, up to a share of the target, or open."""
+
+    up_to: Money | None = None
+    up_to_share_of_target: Fraction01 | None = None
+    insurer_share: Fraction01
+
+    @model_validator(mode="after")
+    def _one_edge(self) -> Band:
+        if self.up_to is not None and self.up_to_share_of_target is not None:
+            raise ValueError("up_to | up_to_share_of_target")
+        return self
+
+
+class Bands(Strict):
+    """Marginal bands of a surplus or deficit, with the insurer's share of each."""
+
+    symmetric: Literal[True]
+    upper_edge_included: bool
+    table: Annotated[list[Band], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _last_is_open(self) -> Bands:
+        edges = [b.up_to is None and b.up_to_share_of_target is None for b in self.table]
+        if edges[:-1].count(True) or not edges[-1]:
+            raise ValueError("only the last band, and it, has no upper edge")
+        fixed = [b.up_to for b in self.table if b.up_to is not None]
+        shares = [b.up_to_share_of_target for b in self.table if b.up_to_share_of_target is not None]
+        if fixed != sorted(set(fixed)) or shares != sorted(set(shares)):
+            raise ValueError("edges must increase")
+        return self
+
+
+class Deduction(Strict):
+    """An amount taken off at settlement for each event."""
+
+    event: Bilingual
+    share_of_per_capita_target: Fraction01 | None = None
+    share_of_target: Fraction01 | None = None
+
+
+class ContractPayload(Strict):
+    """Terms of a risk-sharing contract."""
+
+    per_capita_target: Money | None = None
+    bands: Bands
+    reserve: Money | None = None
+    first_payment: Money | None = None
+    presettlement_insurer_share: Fraction01 | None = None
+    warning_deficit: Money | None = None
+    deductions: list[Deduction] = []
+
+
+class CostingPayload(Strict):
+    """A printed per-capita calculation: base × policy coefficient × (1 + growth)."""
+
+    base_per_capita: Money
+    policy_effect_coefficient: Money
+    in_scope_cost_growth: Finite
+    round_intermediate_to: Money
+    round_result_to: Money
+    printed_intermediate: Money
+    printed_result: Money
+
+
+class Segment(Strict):
+    """One segment of a benefit layer, above the deductible."""
+
+    over: Money
+    pay_ratio: Fraction01
+
+
+class LayerPayload(Strict):
+    """A layer on one yearly amount: deductible, rising segments, ceiling."""
+
+    counted_cost: Bilingual
+    deductible: Money
+    segments: Annotated[list[Segment], Field(min_length=1)]
+    ceiling: Money | None
+
+
+class ThresholdPayload(Strict):
+    """Limits on an indicator."""
+
+    indicator: str
+    at_most: Finite | None = None
+    at_least: Finite | None = None
+
+
+PAYLOADS: dict[str, type[Strict]] = {
+    "contract": ContractPayload,
+    "costing": CostingPayload,
+    "layer": LayerPayload,
+    "threshold": ThresholdPayload,
+}
+
+
+class Envelope(Strict):
+    """What every law file says about itself."""
+
+    id: Id
+    kind: Literal["contract", "costing", "layer", "threshold"]
+    name: Bilingual
+    source: Cited
+    status: Literal["enacted", "draft", "assumed"]
+    place_status: Literal["stated", "inferred"]
+    effective: Date
+    checked_on: Date
+    quotes: dict[str, str] = {}
+    gaps: dict[str, Gap] = {}
+    readings: dict[str, Reading] = {}
+    payload: dict[str, Any]
+
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> Envelope:
+        _, _, kind, rest = self.id.split("/")
+        if kind != self.kind or rest.partition("@")[2] != self.effective:
+            raise ValueError("id, kind and effective must agree")
+        for name, reading in self.readings.items():
+            gap = self.gaps.get(name)
+            if gap is None or (gap.choices and reading.choice not in gap.choices):
+                raise ValueError(f"readings.{name}: {reading.choice}")
+        return self
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+_CODES = {
+    "missing": "plan.missing_key",
+    "extra_forbidden": "plan.unknown_key",
+    "literal_error": "plan.choice",
+    "finite_number": "plan.not_finite",
+    "string_pattern_mismatch": "plan.pattern",
+    "union_tag_invalid": "plan.choice",
+    "union_tag_not_found": "plan.missing_key",
+}
+
+
+def validate(
+    model: type[Model], data: dict[str, Any], lines: dict[Path_, int], file: str, at: Path_ = ()
+) -> Model:
+    """Validate data read by :func:`read_yaml`; pydantic's findings become faults with lines.
+
+    Raises
+    ------
+    InputError
+        With every fault.
+    """
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        faults = []
+        for found in error.errors(include_url=False):
+            place = at + tuple(p for p in found["loc"] if not _is_union_arm(p))
+            faults.append(_fault(found, place, lines, file))
+        unique = {(f.code, f.params["key"]): f for f in faults}
+        raise InputError(unique.values()) from error
+
+
+def _is_union_arm(part: Any) -> bool:
+    return isinstance(part, str) and bool(re.search(r"[\[\]()]|^(function|model|constrained)-", part))
+
+
+def _fault(found: Any, place: Path_, lines: dict[Path_, int], file: str) -> Fault:
+    key = ".".join(map(str, place)) or "(file)"
+    context = found.get("ctx") or {}
+    params: dict[str, Any] = {"key": key, "value": _short(found.get("input"))}
+    code = _CODES.get(found["type"])
+    if code == "plan.choice":
+        params["expected"] = context.get("expected") or context.get("expected_tags", "")
+    elif code == "plan.pattern":
+        params["expected"] = context.get("pattern", "")
+    elif code is None:
+        bounds = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
+        limits = [f"{sign} {context[b]}" for b, sign in bounds.items() if b in context]
+        expected = found["type"].removesuffix("_type").removesuffix("_parsing")
+        if found["type"] == "value_error":
+            expected = str(context.get("error", ""))
+        code, params["expected"] = "plan.value", "、".join(limits) or expected
+    return Fault(code, file=file, line=line_of(lines, place), params=params)
+
+
+def _short(value: Any) -> str:
+    shown = str(value)
+    return shown if len(shown) <= 60 else shown[:57] + "…"

@@ -1,0 +1,236 @@
+"""The data's way on one page: from a plan's tables to the answer.
+
+Who reads only :func:`run` knows where everything is.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from actuarial.benefits import SimpleTarget, plan_policy, simple_target
+from actuarial.budget import BudgetDraft, budget_draft, indicators, provider_budgets
+from actuarial.contract import Evaluation, load_contract
+from actuarial.cost import cost_forecast
+from actuarial.errors import ActuarialWarning
+from actuarial.experience import base_year
+from actuarial.fund import CRITERIA, Fund, PremiumTarget, Simulation
+from actuarial.fund import Progress as ProgressCallback
+from actuarial.growth import RawGrowth, plan_growth, raw_growth
+from actuarial.plan import Plan
+from actuarial.results import Result, Source
+from actuarial.tables import Note, Reconciliation, reconcile
+
+
+@dataclass(frozen=True, eq=False)
+class Answer(Result):
+    """Everything that one run says.
+
+    Parameters
+    ----------
+    plan : Plan
+    simulation : Simulation
+    target : PremiumTarget
+        Under the plan's criterion and accepted probability.
+    targets : dict
+        The same for every criterion.
+    scenarios : DataFrame
+        Target and deficit probability under each named set of changes, same random numbers.
+    assumption_range : (float, float)
+        Lowest and highest target among the scenarios that count, and the plan itself.
+    contract : Evaluation or None
+        The insurer's contract over the simulated years.
+    budget : BudgetDraft
+        At the target, rounded up to the yuan.
+    indicators : DataFrame
+    providers : DataFrame or None
+    reconciliations : tuple of Reconciliation
+    notes : tuple of Note
+        What the table checks tolerated.
+    warnings : tuple of str
+        Warnings of ours that were issued on the way.
+    raw : RawGrowth or None
+        Raw growth, shown beside the growth that was used.
+    precedent : SimpleTarget
+        The printed calculation of 2012.
+    """
+
+    plan: Plan
+    simulation: Simulation
+    target: PremiumTarget
+    targets: dict[str, PremiumTarget]
+    scenarios: pd.DataFrame
+    assumption_range: tuple[float, float]
+    contract: Evaluation | None
+    budget: BudgetDraft
+    indicators: pd.DataFrame
+    providers: pd.DataFrame | None
+    reconciliations: tuple[Reconciliation, ...]
+    notes: tuple[Note, ...]
+    warnings: tuple[str, ...]
+    raw: RawGrowth | None
+    precedent: SimpleTarget
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The waterfall from last year's cost to the target [yuan/person/year]."""
+        return self.simulation.waterfall(self.target)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The answer as plain data; the keys are documented in ``docs/cli.md``."""
+        sim, deal = self.simulation, self.contract
+        sides = deal.table.set_index("party") if deal else None
+        return {
+            "plan": self.plan.name("zh"),
+            "premium_target": _finite(self.target.value),
+            "criterion": self.target.criterion,
+            "accepted_probability": self.target.alpha,
+            "simulation_interval": [_finite(v) for v in self.target.interval],
+            "assumption_range": [_finite(v) for v in self.assumption_range],
+            "infeasible_share": self.target.infeasible,
+            "premium_target_by_criterion": {c: _finite(t.value) for c, t in self.targets.items()},
+            "present_standard": sim.standard,
+            "deficit_probability": sim.deficit_probability().to_dict(),
+            "deficit_probability_at_target": sim.deficit_probability(self.budget.premium).to_dict(),
+            "budget_premium": self.budget.premium,
+            "base_per_capita": sim.cost.base.per_capita,
+            "expected_cost_per_capita": sim.expected_cost_per_capita(),
+            "expected_opening_balance": float(sim.opening.mean()),
+            "expected_closing_balance": sim.expected_closing_balance(),
+            "months_payable": sim.months_payable(),
+            "contract_target": deal.target if deal else None,
+            "insurer_result": float(sides.loc["insurer", "expected"]) if sides is not None else None,
+            "fund_result": float(sides.loc["fund", "expected"]) if sides is not None else None,
+            "insurer_loss_probability": float(sides.loc["insurer", "loss_probability"]) if sides is not None else None,
+            "scenarios": [
+                {k: _finite(v) if isinstance(v, float) else v for k, v in row.items()}
+                for row in self.scenarios.to_dict("records")
+            ],
+            "warnings": list(self.warnings),
+            "paths": sim.paths,
+            "seed": sim.seed,
+        }
+
+
+def run(
+    plan: Plan,
+    *,
+    paths: int = 100_000,
+    seed: int = 2012,
+    threads: int = 2,
+    progress: ProgressCallback | None = None,
+) -> Answer:
+    """From the plan's tables to next year's premium target, contract result and budget.
+
+    Parameters
+    ----------
+    plan : Plan
+    paths, seed, threads : int
+        See :meth:`actuarial.fund.Fund.simulate`.
+    progress : callable, optional
+        Called with paths done and in all, over the plan and its scenarios together.
+
+    Raises
+    ------
+    InputError
+        With every fault of plan and tables.
+    """
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always", ActuarialWarning)
+        tables = plan.tables                                            # checked tables
+        checks = reconcile_plan(plan)                                   # do the printed figures agree?
+        base = base_year(plan)                                          # experience → annualised base
+        policy = plan_policy(plan)                                      # policy factor
+        growth = plan_growth(plan)                                      # growth model
+        cost = cost_forecast(base, policy, growth)                      # joint systemic draws
+        count = 1 + len(plan.model.scenarios)
+        sim = Fund(plan).simulate(cost, paths=paths, seed=seed, threads=threads,
+                                  progress=_part(progress, 0, count))   # month by month
+        targets = {c: sim.premium_target(criterion=c) for c in CRITERIA}
+        target = targets[plan.model.criterion.use]
+        scenarios = run_scenarios(plan, paths, seed, threads, progress) # the same under other assumptions
+        deal = evaluate_contract(plan, sim)                             # the insurer's contract
+        premium = _round_up(target.value, sim.standard)
+        budget = budget_draft(sim, premium)                             # next year's budget
+    heard_ours = tuple(dict.fromkeys(str(w.message) for w in heard if issubclass(w.category, ActuarialWarning)))
+    counted = [target.value, *scenarios.loc[scenarios["in_assumption_range"], "premium_target"]]
+    return Answer(
+        plan, sim, target, targets, scenarios, (min(counted), max(counted)), deal, budget,
+        indicators(sim, premium), provider_budgets(plan), checks,
+        tuple(n for t in tables.values() for n in t.notes), heard_ours, raw_growth(plan), simple_target(),
+        sources=_unique(sim.sources),
+    )  # fmt: skip
+
+
+def run_scenarios(
+    plan: Plan, paths: int, seed: int, threads: int, progress: ProgressCallback | None = None
+) -> pd.DataFrame:
+    """Target and deficit probability of each scenario on the plan's own random numbers."""
+    rows = []
+    count = 1 + len(plan.model.scenarios)
+    for number, scenario in enumerate(plan.model.scenarios, 1):
+        changed = plan.patched(scenario.changes)
+        cost = cost_forecast(base_year(changed), plan_policy(changed), plan_growth(changed))
+        sim = Fund(changed).simulate(
+            cost, paths=paths, seed=seed, threads=threads, progress=_part(progress, number, count)
+        )
+        use = changed.model.criterion.use
+        rows.append(
+            {
+                "id": scenario.id,
+                "name_zh": scenario.name.get("zh", ""),
+                "name_en": scenario.name.get("en", ""),
+                "premium_target": sim.premium_target().value,
+                "standard": sim.standard,
+                "deficit_probability": float(sim.deficit_probability()[use]),
+                "in_assumption_range": scenario.in_assumption_range,
+                "source": "；".join(c.source for c in scenario.changes),
+            }
+        )
+    columns = ["id", "name_zh", "name_en", "premium_target", "standard", "deficit_probability", "in_assumption_range", "source"]
+    frame = pd.DataFrame(rows, columns=columns)
+    return frame.astype({"in_assumption_range": bool, "premium_target": float})
+
+
+def reconcile_plan(plan: Plan) -> tuple[Reconciliation, ...]:
+    """Check the plan's identities of printed figures."""
+    if "facts" not in plan.tables:
+        return ()
+    facts = plan.tables["facts"].frame.set_index("id")
+    values, halves = facts["value"].to_dict(), facts["rounding_half_width"].to_dict()
+    return tuple(reconcile(i.expression, i.printed, values, halves) for i in plan.model.identities)
+
+
+def evaluate_contract(plan: Plan, sim: Simulation) -> Evaluation | None:
+    """The plan's contract over the simulated years; target by the plan's rule × expected heads."""
+    spec = plan.model.contract
+    if spec is None:
+        return None
+    per_capita = sim.expected_cost_per_capita() if spec.target == "expected_cost" else spec.per_capita_target
+    assert per_capita is not None  # the schema sees to it
+    deal = load_contract(plan.folder / spec.law if spec.law.endswith((".yaml", ".yml")) else spec.law)
+    return deal.evaluate(target=round(per_capita * plan.model.insured.next_year, 2), claims=sim.claims)
+
+
+def _round_up(target: float, present: float) -> float:
+    """The whole yuan at or above the target; the present standard where no amount helps."""
+    from math import ceil, isfinite
+
+    return float(ceil(round(target, 6))) if isfinite(target) and target > 0 else present
+
+
+def _part(progress: ProgressCallback | None, number: int, count: int) -> ProgressCallback | None:
+    if progress is None:
+        return None
+    return lambda done, paths: progress(number * paths + done, count * paths)
+
+
+def _finite(value: float) -> float | None:
+    return value if abs(value) < float("inf") else None
+
+
+def _unique(sources: tuple[Source, ...]) -> tuple[Source, ...]:
+    return tuple(dict.fromkeys(sources))

@@ -1,0 +1,484 @@
+"""The plan file: one bureau's year, checked, with every figure's source and status.
+
+``load_plan`` reads ``plan.yaml``; paths in it are relative to its folder and cannot leave it
+(``sample:`` names a reference table that comes with the package). A :class:`Patch` changes one
+place by its dotted path, with a source; scenarios are lists of patches.
+"""
+
+from __future__ import annotations
+
+import copy
+import datetime as dt
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import pandas as pd
+from pydantic import Field, model_validator
+
+from actuarial.errors import Fault, InputError
+from actuarial.law import line_of, read_yaml, validate
+from actuarial.law.schema import Bilingual, Date, Finite, Fraction01, Id, Money, Status, Strict
+from actuarial.results import Source, file_hash
+from actuarial.samples import sample_path
+from actuarial.tables import Table, kinds, read_table
+from actuarial.texts import pick
+
+SCHEMA_VERSION = 1
+Criterion = Literal["any_month", "closing", "current_year"]
+
+
+class Sourced(Strict):
+    """A number with its source and status."""
+
+    value: Finite
+    status: Status = "stated"
+    source: str
+    quote: str = ""
+
+
+class SourcedMoney(Sourced):
+    """An amount, not negative [yuan]."""
+
+    value: Money
+
+
+class Insured(Strict):
+    """Persons insured: counted, and expected next year."""
+
+    count: Annotated[float, Field(gt=0, le=2e9, allow_inf_nan=False)]
+    on: Date | None = None
+    status: Status = "stated"
+    source: str
+    quote: str = ""
+    next_year: Annotated[float, Field(gt=0, le=2e9, allow_inf_nan=False)]
+    next_year_status: Status
+    next_year_source: str = ""
+    next_year_sd: Annotated[float, Field(ge=0, le=0.5, allow_inf_nan=False)] = 0.0
+
+
+class TableSpec(Strict):
+    """Where a table lies."""
+
+    path: str
+    sheet: str | None = None
+    unit: str | None = None
+    basis: Literal["paid", "incurred"] | None = None
+
+
+class Opening(Strict):
+    """Money and debts at the start of the base year."""
+
+    free: Sourced
+    prepaid: SourcedMoney | None = None
+    restricted: SourcedMoney | None = None
+    unpaid_claims: SourcedMoney | None = None
+
+
+class BaseYearIncome(Strict):
+    """Income of the base year, where the table of payers does not give it."""
+
+    due: SourcedMoney
+    received: SourcedMoney
+
+
+class Financing(Strict):
+    """How money comes in."""
+
+    base_year: BaseYearIncome | None = None
+    remainder_month: Annotated[int, Field(ge=1, le=12)] = 12
+    remainder_status: Status = "assumed"
+    remainder_source: str
+    interest_rate: Sourced
+
+
+class SimplePolicy(Strict):
+    """A factor taken from a printed calculation."""
+
+    method: Literal["simple"]
+    law: Id
+    sd: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
+
+
+class StatedPolicy(Strict):
+    """A factor that the plan states."""
+
+    method: Literal["stated"]
+    coefficient: Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)]
+    sd: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
+    status: Status
+    source: str
+    quote: str = ""
+
+
+class Uncertainty(Strict):
+    """Uncertainty of an expert's value, in points (0.05 is five percentage points)."""
+
+    kind: Literal["sd", "half_width_95"]
+    value: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+    status: Status = "assumed"
+    source: str = ""
+
+
+class ExpertGrowthSpec(Strict):
+    """Growth by an expert's value."""
+
+    method: Literal["expert"]
+    value: Annotated[float, Field(gt=-1, le=5, allow_inf_nan=False)]
+    uncertainty: Uncertainty
+    correlation: Fraction01 = 1.0
+    status: Status
+    source: str
+    quote: str = ""
+
+
+class SeriesGrowthSpec(Strict):
+    """Growth from the fund's own on-level yearly table."""
+
+    method: Literal["series"]
+    table: str
+    on_level: Literal[True]
+    model: Literal["drift", "ets"] = "drift"
+    correlation: Fraction01 = 1.0
+    status: Status
+    source: str
+
+
+class Annualise(Strict):
+    """How a part of a year becomes the year."""
+
+    profile: Literal["seasonal", "straight_line"]
+    table: str | None = None
+    place_sd: Annotated[float, Field(ge=0, le=0.5, allow_inf_nan=False)] = 0.0
+    status: Status = "assumed"
+    source: str
+
+    @model_validator(mode="after")
+    def _seasonal_needs_a_table(self) -> Annualise:
+        if self.profile == "seasonal" and self.table is None:
+            raise ValueError("annualise.table")
+        return self
+
+
+class ContractSpec(Strict):
+    """An insurer's contract, and its target."""
+
+    law: str
+    target: Literal["expected_cost", "stated"]
+    per_capita_target: Money | None = None
+    status: Status
+    source: str
+
+    @model_validator(mode="after")
+    def _stated_needs_a_value(self) -> ContractSpec:
+        if (self.target == "stated") != (self.per_capita_target is not None):
+            raise ValueError("target: stated ⇔ per_capita_target")
+        return self
+
+
+class CriticalIllness(Strict):
+    """Critical-illness cover: bought per head, or borne by the fund, or none."""
+
+    mode: Literal["purchased", "none"]
+    premium_per_capita: SourcedMoney | None = None
+    month: Annotated[int, Field(ge=1, le=12)] = 1
+    terms: Id | None = None
+
+    @model_validator(mode="after")
+    def _purchased_has_a_price(self) -> CriticalIllness:
+        if (self.mode == "purchased") != (self.premium_per_capita is not None):
+            raise ValueError("mode: purchased ⇔ premium_per_capita")
+        return self
+
+
+class Process(Strict):
+    """Randomness of claims: cost of one claim, and counts."""
+
+    severity_cv: dict[str, Annotated[float, Field(gt=0, le=50, allow_inf_nan=False)]]
+    dispersion: Annotated[float, Field(ge=1, le=1000, allow_inf_nan=False)] = 1.0
+    status: Status
+    source: str
+
+    @model_validator(mode="after")
+    def _has_a_default(self) -> Process:
+        if "default" not in self.severity_cv:
+            raise ValueError("severity_cv.default")
+        return self
+
+
+class CriterionSpec(Strict):
+    """When the fund counts as in deficit, and how often it may."""
+
+    use: Criterion = "any_month"
+    accepted_probability: Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
+    source: str
+    quote: str = ""
+
+
+class Patch(Strict):
+    """One change of a plan: dotted path, new value, source."""
+
+    path: str
+    value: Any
+    source: str
+    status: Status = "assumed"
+
+
+class Scenario(Strict):
+    """A named set of changes, run on the same random numbers."""
+
+    id: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
+    name: Bilingual
+    changes: Annotated[list[Patch], Field(min_length=1)]
+    in_assumption_range: bool = True
+
+
+class Identity(Strict):
+    """An identity of printed figures to check."""
+
+    expression: str
+    printed: str
+    label: Bilingual
+
+
+class PlanModel(Strict):
+    """The schema of ``plan.yaml``, version 1."""
+
+    schema_version: Literal[1]
+    kind: Literal["fund"]
+    name: Bilingual
+    fiscal_year_start: Date
+    fiscal_year_status: Status = "stated"
+    fiscal_year_source: str = ""
+    valuation_date: Date
+    insured: Insured
+    tables: dict[str, TableSpec]
+    opening: Opening
+    financing: Financing
+    annualise: Annualise
+    policy: Annotated[StatedPolicy | SimplePolicy, Field(discriminator="method")]
+    growth: Annotated[ExpertGrowthSpec | SeriesGrowthSpec, Field(discriminator="method")]
+    process: Process
+    cii: CriticalIllness
+    criterion: CriterionSpec
+    contract: ContractSpec | None = None
+    identities: list[Identity] = []
+    scenarios: list[Scenario] = []
+    notes: list[Bilingual] = []
+
+    @model_validator(mode="after")
+    def _dates(self) -> PlanModel:
+        try:
+            start, valued = (dt.date.fromisoformat(d) for d in (self.fiscal_year_start, self.valuation_date))
+        except ValueError as error:
+            raise ValueError("YYYY-MM-DD") from error
+        if start.day != 1 or not start <= valued < start.replace(year=start.year + 1):
+            raise ValueError("fiscal_year_start ≤ valuation_date < +12; day 1")
+        if valued + dt.timedelta(days=1) != (valued + dt.timedelta(days=1)).replace(day=1):
+            raise ValueError("valuation_date: last day of a month")
+        return self
+
+
+TABLE_KINDS = {
+    "experience": "experience",
+    "payers": "payers",
+    "calendar": "calendar",
+    "reimbursement": "reimbursement",
+    "providers": "providers",
+    "facts": "facts",
+    "history": "history",
+    "raw_history": "history",
+    "season": "monthly_history",
+}
+"""Which kind of table each name in ``tables:`` is."""
+REQUIRED_TABLES = ("experience", "payers", "calendar")
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A plan, checked against its schema; its tables are read when asked for.
+
+    Parameters
+    ----------
+    model : PlanModel
+        The content.
+    folder : Path
+        Folder that its paths start from.
+    file : str
+        Name for messages.
+    data : dict
+        The raw content, for patches.
+    lines : dict
+        Line of each key, for messages.
+    """
+
+    model: PlanModel
+    folder: Path
+    file: str
+    data: dict[str, Any]
+    lines: dict[tuple[str | int, ...], int]
+
+    def name(self, lang: str | None = None) -> str:
+        """The fund's name."""
+        return pick(self.model.name, lang)
+
+    @property
+    def base_year(self) -> pd.Period:
+        """First month of the base year."""
+        return pd.Period(self.model.fiscal_year_start, freq="M")
+
+    @property
+    def observed_months(self) -> int:
+        """Months of the base year that the tables cover, 1 to 12."""
+        return (pd.Period(self.model.valuation_date, freq="M") - self.base_year).n + 1
+
+    def table_path(self, name: str) -> Path:
+        """Where a table lies.
+
+        Raises
+        ------
+        InputError
+            If the path leaves the plan's folder or names no sample.
+        """
+        raw = self.model.tables[name].path
+        if raw.startswith("sample:"):
+            return sample_path(raw.removeprefix("sample:"))
+        path = (self.folder / raw).resolve()
+        if "://" in raw or not path.is_relative_to(self.folder.resolve()):
+            line = line_of(self.lines, ("tables", name, "path"))
+            raise InputError([Fault("plan.path_outside", file=self.file, line=line, params={"value": raw})])
+        return path
+
+    @cached_property
+    def tables(self) -> dict[str, Table]:
+        """All tables, read and checked; the faults of all of them are raised together.
+
+        Raises
+        ------
+        InputError
+            With every fault of every table.
+        """
+        found: dict[str, Table] = {}
+        faults: list[Fault] = []
+        for name in REQUIRED_TABLES:
+            if name not in self.model.tables:
+                line = line_of(self.lines, ("tables",))
+                faults.append(Fault("plan.missing_table", file=self.file, line=line, params={"name": name}))
+        for name, spec in self.model.tables.items():
+            if name not in TABLE_KINDS:
+                line = line_of(self.lines, ("tables", name))
+                params = {"name": name, "known": "、".join(TABLE_KINDS)}
+                faults.append(Fault("plan.unknown_table", file=self.file, line=line, params=params))
+                continue
+            try:
+                table = read_table(self.table_path(name), TABLE_KINDS[name], sheet=spec.sheet, unit=spec.unit)
+                found[name] = table
+            except InputError as error:
+                faults += error.faults
+        faults += self._cross_faults(found)
+        if faults:
+            raise InputError(faults)
+        return found
+
+    def _cross_faults(self, found: dict[str, Table]) -> Iterable[Fault]:
+        """What only two inputs together show."""
+        for place, name in (("growth", getattr(self.model.growth, "table", None)), ("annualise", self.model.annualise.table)):
+            if name is not None and name not in self.model.tables:
+                line = line_of(self.lines, (place, "table"))
+                yield Fault("plan.missing_table", file=self.file, line=line, params={"name": name})
+        if "payers" in found:
+            payers = found["payers"]
+            if payers.frame["per_capita"].sum() <= 0:
+                yield Fault("plan.no_financing", file=payers.file)
+            has_income = {"due", "received"} <= set(payers.frame.columns)
+            if not has_income and self.model.financing.base_year is None:
+                line = line_of(self.lines, ("financing",))
+                yield Fault("plan.no_income", file=self.file, line=line)
+            shares = payers.frame.get("share_of_rise")
+            if shares is not None and abs(shares.sum() - 1) > 0.005:
+                params = {"value": f"{shares.sum():.4f}"}
+                yield Fault("plan.shares_of_rise", file=payers.file, params=params)
+        if {"payers", "calendar"} <= set(found):
+            yield from _calendar_faults(found["payers"], found["calendar"])
+
+    def hashes(self) -> dict[str, str]:
+        """SHA-256 of the plan and of each of its tables, by name."""
+        paths = {name: self.table_path(name) for name in self.model.tables}
+        return {"plan": file_hash(self.folder / self.file)} | {n: file_hash(p) for n, p in sorted(paths.items())}
+
+    def patched(self, changes: Iterable[Patch]) -> Plan:
+        """The plan with changes made; the plan itself stays as it is.
+
+        Raises
+        ------
+        InputError
+            If a path names no place of the plan, or the new value does not fit.
+
+        Examples
+        --------
+        >>> from actuarial.samples import sample_path
+        >>> plan = load_plan(sample_path("jieshou/plan.yaml"))
+        >>> new = plan.patched([Patch(path="growth.value", value=0.2366, source="001.jiande")])
+        >>> plan.model.growth.value, new.model.growth.value
+        (0.12, 0.2366)
+        """
+        data = copy.deepcopy(self.data)
+        for change in changes:
+            *parents, last = change.path.split(".")
+            place: Any = data
+            for part in parents:
+                place = place.get(part) if isinstance(place, dict) else None
+            if not isinstance(place, dict) or last not in place:
+                raise InputError([Fault("plan.patch", file=self.file, params={"path": change.path})])
+            place[last] = copy.deepcopy(change.value)
+        new = Plan(validate(PlanModel, data, self.lines, self.file), self.folder, self.file, data, self.lines)
+        if new.model.tables == self.model.tables and "tables" in self.__dict__:
+            new.__dict__["tables"] = self.tables  # read once: the files are the same
+        return new
+
+    def source(self, key: str, entry: Any) -> Source:
+        """The source of one entry of the plan."""
+        line = line_of(self.lines, tuple(key.split(".")))
+        locator = f"{key}" + (f" (line {line})" if line else "")
+        quote = getattr(entry, "quote", "")
+        return Source(key, f"{entry.source}", f"{self.file}: {locator}", quote, entry.status)
+
+
+def _calendar_faults(payers: Table, calendar: Table) -> Iterable[Fault]:
+    known = set(payers.frame["payer"])
+    for payer in sorted(set(calendar.frame["payer"]) - known):
+        yield Fault("plan.calendar_payer", file=calendar.file, params={"payer": payer, "known": "、".join(sorted(known))})
+    for payer in sorted(known - set(calendar.frame["payer"])):
+        yield Fault("plan.calendar_missing", file=calendar.file, params={"payer": payer})
+    for payer, rows in calendar.frame.sort_values("month").groupby("payer"):
+        if (rows["cumulative_share"].diff().dropna() < 0).any():
+            yield Fault("plan.calendar_falls", file=calendar.file, params={"payer": payer})
+
+
+def load_plan(path: str | os.PathLike[str]) -> Plan:
+    """Read and check a plan file; its tables are read on first use.
+
+    Parameters
+    ----------
+    path : path
+        A ``plan.yaml``, or the folder that holds one.
+
+    Raises
+    ------
+    InputError
+        With every fault, each with its line.
+    """
+    file = Path(path)
+    file = file / "plan.yaml" if file.is_dir() else file
+    data, lines = read_yaml(file)
+    if "schema_version" in data and data["schema_version"] != SCHEMA_VERSION:
+        params = {"value": data["schema_version"], "supported": SCHEMA_VERSION}
+        raise InputError([Fault("plan.schema_version", file=file.name, line=lines.get(("schema_version",)), params=params)])
+    model = validate(PlanModel, data, lines, file.name)
+    return Plan(model, file.parent, file.name, data, lines)
+
+
+__all__ = ["Patch", "Plan", "Scenario", "kinds", "load_plan"]

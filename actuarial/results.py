@@ -1,0 +1,307 @@
+"""What all results share: sources, a tidy table, showing, safe writing, fonts.
+
+Decisions
+---------
+* Files are written to a temporary file in the same folder and renamed, so that a reader sees
+  the old file or the new one, never half of one.
+* The same content gives the same bytes: no time of day, no random identifiers.
+* Cells that rest on fewer than :data:`SMALL_CELL` persons are blanked in anything written.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.util
+import io
+import os
+import tempfile
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from actuarial.errors import Fault, InputError
+from actuarial.texts import text
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+SMALL_CELL = 5
+"""Fewest persons a written cell may rest on (house rule on privacy)."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a figure comes from.
+
+    Parameters
+    ----------
+    what : str
+        What the figure is (a code or a short name).
+    document : str
+        File, law or publication.
+    locator : str
+        Table and cells, clause or page.
+    quote : str
+        The words of the source, where it is a text.
+    status : str
+        ``stated``, ``enacted``, ``draft``, ``derived`` or ``assumed``.
+
+    Examples
+    --------
+    >>> Source("base", "plan.yaml", "321").status
+    'stated'
+    """
+
+    what: str
+    document: str
+    locator: str = ""
+    quote: str = ""
+    status: str = "stated"
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """Base of every result: frozen, with a tidy table and its sources."""
+
+    sources: tuple[Source, ...] = field(default=(), kw_only=True)
+
+    @property
+    @abstractmethod
+    def table(self) -> pd.DataFrame:
+        """The result as a tidy frame with named columns."""
+
+    def summary(self, lang: str | None = None) -> str:
+        """A few lines of text."""
+        return self.table.to_string()
+
+    def to_excel(self, path: str | os.PathLike[str], lang: str | None = None) -> Path:
+        """Write :attr:`table` as a workbook of one sheet; returns the path."""
+        return write_frames(path, {text("label.result", lang): self.table})
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{_escape(self.summary())}</pre>{self.table.to_html(border=0)}"
+
+
+def _escape(value: str) -> str:
+    return value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+# --------------------------------------------------------------------------- writing
+
+
+@contextlib.contextmanager
+def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """A temporary path beside `path`; renamed onto it when the block ends well, else removed.
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as d:
+    ...     with atomic_path(Path(d) / "a.txt") as temporary:
+    ...         _ = temporary.write_text("whole")
+    ...     [p.name for p in Path(d).iterdir()]
+    ['a.txt']
+    """
+    target = Path(path)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{target.stem}-", suffix=target.suffix, dir=target.parent)
+        os.close(handle)
+    except OSError as error:
+        raise InputError([Fault("file.not_writable", file=str(target), params={"reason": error.strerror})]) from error
+    temporary = Path(name)
+    try:
+        yield temporary
+        with temporary.open("rb+") as done:
+            os.fsync(done.fileno())
+        temporary.chmod(0o644)
+        temporary.replace(target)
+    except OSError as error:
+        raise InputError([Fault("file.not_writable", file=str(target), params={"reason": error.strerror})]) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: str | os.PathLike[str], content: str) -> Path:
+    """Write `content` as UTF-8 with Unix line ends, whole or not at all."""
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(content.encode("utf-8"))
+    return Path(path)
+
+
+def file_hash(path: str | os.PathLike[str]) -> str:
+    """SHA-256 of a file, for the manifest."""
+    digest = hashlib.sha256()
+    with Path(path).open("rb") as stream:
+        for block in iter(lambda: stream.read(1 << 20), b""):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def write_frames(path: str | os.PathLike[str], frames: Mapping[str, pd.DataFrame]) -> Path:
+    """Write frames as sheets of one workbook; text stays text, whatever it begins with.
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be written.
+    """
+    import xlsxwriter
+
+    with atomic_path(path) as temporary:
+        book = xlsxwriter.Workbook(str(temporary), WORKBOOK_OPTIONS)
+        book.set_properties({"created": _EPOCH})
+        for name, frame in frames.items():
+            sheet = book.add_worksheet(sheet_name(name))
+            flat = frame.reset_index() if frame.index.names != [None] else frame
+            for column, heading in enumerate(flat.columns):
+                sheet.write_string(0, column, str(heading))
+                for row, value in enumerate(flat[heading], 1):
+                    write_cell(sheet, row, column, value)
+            sheet.freeze_panes(1, 0)
+            sheet.autofit()
+        book.close()
+    return Path(path)
+
+
+WORKBOOK_OPTIONS = {
+    "strings_to_formulas": False,
+    "strings_to_urls": False,
+    "strings_to_numbers": False,
+    "nan_inf_to_errors": False,
+    "in_memory": True,
+}
+_EPOCH = pd.Timestamp("2000-01-01").to_pydatetime()
+
+
+def sheet_name(name: str) -> str:
+    """A name that Excel accepts: at most 31 characters, none of ``[]:*?/\\``.
+
+    Examples
+    --------
+    >>> sheet_name("a/b:c")
+    'a b c'
+    """
+    return "".join(" " if c in "[]:*?/\\" else c for c in name)[:31].strip("'") or "Sheet"
+
+
+def write_cell(sheet: Any, row: int, column: int, value: Any, style: Any = None) -> None:
+    """Write one value with its own type: never a formula, a link or an invalid number."""
+    if value is None or value is pd.NaT or (isinstance(value, float) and value != value):
+        sheet.write_blank(row, column, None, style)
+    elif isinstance(value, float) and value in (float("inf"), float("-inf")):
+        sheet.write_string(row, column, "∞" if value > 0 else "-∞", style)
+    elif isinstance(value, bool) or not isinstance(value, (int, float)) and not hasattr(value, "dtype"):
+        sheet.write_string(row, column, str(value), style)
+    else:
+        sheet.write_number(row, column, float(value), style)
+
+
+def suppress_small_cells(
+    frame: pd.DataFrame, persons: str, values: Sequence[str], *, fewest: int = SMALL_CELL
+) -> pd.DataFrame:
+    """Blank `values` in the rows whose count in `persons` is from 1 to ``fewest - 1``.
+
+    Returns a new frame; nothing of the caller's is changed.
+
+    Examples
+    --------
+    >>> f = pd.DataFrame({"persons": [3, 9], "cost": [10.0, 20.0]})
+    >>> suppress_small_cells(f, "persons", ["cost"])["cost"].tolist()
+    [nan, 20.0]
+    """
+    small = frame[persons].between(1, fewest - 1)
+    safe = frame.copy()
+    for column in {persons, *values}:
+        safe[column] = safe[column].astype("float64").mask(small)
+    return safe
+
+
+# --------------------------------------------------------------------------- figures
+
+COLOURS = {
+    "main": "#1f5f8b",
+    "light": "#9cc3dd",
+    "lighter": "#d5e6f1",
+    "accent": "#c2571a",
+    "good": "#2e7d5b",
+    "bad": "#a63a3a",
+    "ink": "#22303c",
+    "grid": "#d9dee3",
+}
+"""Colours that stay apart for colour-blind readers and in grey print."""
+
+
+def chinese_font() -> Path | None:
+    """The Noto Sans SC file that the package zhplot ships (OFL), or None without it."""
+    spec = importlib.util.find_spec("zhplot")
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        font = Path(folder) / "fonts" / "NotoSansSC-Regular.ttf"
+        if font.is_file():
+            return font
+    return None
+
+
+@contextlib.contextmanager
+def figure_style() -> Iterator[None]:
+    """Within the block, figures have the project's fonts and colours; nothing global is left changed."""
+    import matplotlib as mpl
+    from matplotlib import font_manager
+
+    families = ["DejaVu Sans"]
+    font = chinese_font()
+    if font is not None:
+        if not any(f.fname == str(font) for f in font_manager.fontManager.ttflist):
+            font_manager.fontManager.addfont(str(font))
+        families.insert(0, "Noto Sans SC")
+    style = {
+        "font.family": families,
+        "font.size": 10,
+        "axes.unicode_minus": False,
+        "svg.fonttype": "none",
+        "svg.hashsalt": "actuarial",
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.edgecolor": COLOURS["ink"],
+        "axes.labelcolor": COLOURS["ink"],
+        "axes.grid": True,
+        "axes.axisbelow": True,
+        "grid.color": COLOURS["grid"],
+        "grid.linewidth": 0.8,
+        "xtick.color": COLOURS["ink"],
+        "ytick.color": COLOURS["ink"],
+        "text.color": COLOURS["ink"],
+        "legend.frameon": False,
+        "figure.facecolor": "white",
+    }
+    with mpl.rc_context(style):
+        yield
+
+
+def new_axes(width: float = 8.0, height: float = 4.2) -> Axes:
+    """Axes of a new figure that is not registered with pyplot (nothing to close, no window)."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure.subplots()
+
+
+def figure_svg(figure: Figure) -> str:
+    """The figure as SVG text, the same bytes each time, without the XML head."""
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    svg = buffer.getvalue()
+    return svg[svg.index("<svg") :]

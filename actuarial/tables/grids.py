@@ -1,0 +1,184 @@
+"""Raw cells of CSV and Excel files, within limits of size; nothing is interpreted here.
+
+Encodings are tried in the order BOM, UTF-8 strict, GB18030 strict. Excel is read by
+python-calamine; error cells and formulas without a stored value, which it shows as empty, are
+found in the sheet's XML and refused: they must not become holes.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from actuarial.errors import Fault, InputError
+
+MAX_FILE_BYTES = 64 * 2**20
+MAX_UNPACKED_BYTES = 512 * 2**20
+MAX_RATIO = 200
+MAX_COLUMNS = 1_000
+MAX_ROWS = 2_000_000
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The cells of one sheet.
+
+    Parameters
+    ----------
+    file : str
+        Name for messages.
+    sheet : str or None
+        Sheet, for Excel.
+    rows : list of list
+        Text, numbers or None.
+    """
+
+    file: str
+    sheet: str | None
+    rows: list[list[Any]]
+
+    def cell(self, row: int, column: int) -> str:
+        """Address of a cell: ``C6``."""
+        letters, n = "", column + 1
+        while n:
+            n, rest = divmod(n - 1, 26)
+            letters = chr(65 + rest) + letters
+        return f"{letters}{row + 1}"
+
+
+def read_grid(path: Path, sheet: str | None = None) -> Grid:
+    """Read the cells of a ``.csv``, ``.xlsx`` or ``.xls`` file.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, of another type, too large, damaged, or has error cells.
+    """
+    name = path.name
+    try:
+        size = path.stat().st_size
+    except OSError as error:
+        raise InputError([Fault("file.not_found", file=name)]) from error
+    if size > MAX_FILE_BYTES:
+        raise InputError([Fault("file.too_large", file=name, params={"size": size >> 20, "limit": MAX_FILE_BYTES >> 20})])
+    suffix = path.suffix.lower()
+    if suffix in {".csv", ".tsv", ".txt"}:
+        return _limited(_read_csv(path, "\t" if suffix == ".tsv" else ","))
+    if suffix in {".xlsx", ".xlsm", ".xls"}:
+        return _limited(_read_excel(path, sheet))
+    raise InputError([Fault("file.type", file=name, params={"suffix": suffix or name})])
+
+
+def _limited(grid: Grid) -> Grid:
+    widest = max((len(r) for r in grid.rows), default=0)
+    if widest > MAX_COLUMNS or len(grid.rows) > MAX_ROWS:
+        params = {"rows": len(grid.rows), "columns": widest, "max_rows": MAX_ROWS, "max_columns": MAX_COLUMNS}
+        raise InputError([Fault("file.too_many_cells", file=grid.file, sheet=grid.sheet, params=params)])
+    return grid
+
+
+def _read_csv(path: Path, delimiter: str) -> Grid:
+    raw = path.read_bytes()
+    if b"\0" in raw and not raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise InputError([Fault("file.nul", file=path.name)])
+    encodings = ["utf-8-sig", "gb18030"]
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        encodings = ["utf-16"]
+    for encoding in encodings:
+        try:
+            content = raw.decode(encoding)
+            break
+        except UnicodeDecodeError:
+            continue
+    else:
+        raise InputError([Fault("file.encoding", file=path.name)])
+    try:
+        rows = [[c if c.strip() else None for c in row] for row in csv.reader(io.StringIO(content, newline=""), delimiter=delimiter, strict=True)]
+    except csv.Error as error:
+        raise InputError([Fault("file.damaged", file=path.name, params={"reason": str(error)})]) from error
+    return Grid(path.name, None, rows)
+
+
+def _read_excel(path: Path, sheet: str | None) -> Grid:
+    import python_calamine
+
+    if path.suffix.lower() != ".xls":
+        _check_archive(path)
+    try:
+        book = python_calamine.CalamineWorkbook.from_path(str(path))
+        names = book.sheet_names
+        chosen = sheet or names[0]
+        if chosen not in names:
+            params = {"sheet": chosen, "sheets": "、".join(names)}
+            raise InputError([Fault("file.no_sheet", file=path.name, params=params)])
+        cells = book.get_sheet_by_name(chosen).to_python(skip_empty_area=False)
+    except (python_calamine.CalamineError, zipfile.BadZipFile, IndexError, OSError) as error:
+        raise InputError([Fault("file.damaged", file=path.name, params={"reason": str(error)})]) from error
+    if path.suffix.lower() != ".xls":
+        _refuse_holes(path, chosen, names.index(chosen))
+    rows = [[None if c == "" or isinstance(c, str) and not c.strip() else c for c in row] for row in cells]
+    return Grid(path.name, chosen, rows)
+
+
+def _check_archive(path: Path) -> None:
+    """Refuse archives that unpack to too much."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(i.file_size for i in archive.infolist())
+    except (zipfile.BadZipFile, OSError) as error:
+        raise InputError([Fault("file.damaged", file=path.name, params={"reason": str(error)})]) from error
+    packed = max(path.stat().st_size, 1)
+    if unpacked > MAX_UNPACKED_BYTES or (unpacked > 2**20 * 16 and unpacked / packed > MAX_RATIO):
+        raise InputError([Fault("file.bomb", file=path.name, params={"size": unpacked >> 20, "limit": MAX_UNPACKED_BYTES >> 20})])
+
+
+_CELL = re.compile(rb'<c\b([^>]*?)(?:/>|>(.*?)</c>)', re.DOTALL)
+_REF = re.compile(rb'\br="([A-Z]+\d+)"')
+
+
+def _refuse_holes(path: Path, sheet: str, index: int) -> None:
+    """Find error cells and formulas without a stored value in the sheet's XML."""
+    with zipfile.ZipFile(path) as archive:
+        member = _sheet_member(archive, index)
+        if member is None:
+            return
+        xml = archive.read(member)
+    faults = []
+    for attributes, body in _CELL.findall(xml):
+        reference = _REF.search(attributes)
+        where = reference[1].decode() if reference else ""
+        if b't="e"' in attributes:
+            value = re.search(rb"<v>(.*?)</v>", body)
+            params = {"value": value[1].decode("ascii", "replace") if value else "#"}
+            faults.append(Fault("table.error_cell", file=path.name, sheet=sheet, cell=where, params=params))
+        elif (b"<f>" in body or b"<f " in body) and not re.search(rb"<v>.+?</v>|<v [^>]*>.+?</v>", body) and b't="str"' not in attributes:
+            faults.append(Fault("table.uncached_formula", file=path.name, sheet=sheet, cell=where))
+    if faults:
+        raise InputError(faults)
+
+
+def _sheet_member(archive: zipfile.ZipFile, index: int) -> str | None:
+    """Path in the archive of the sheet at `index` of the workbook."""
+    names = set(archive.namelist())
+    try:
+        book = archive.read("xl/workbook.xml").decode("utf-8", "replace")
+        links = archive.read("xl/_rels/workbook.xml.rels").decode("utf-8", "replace")
+    except KeyError:
+        return None
+    ids = re.findall(r"<(?:\w+:)?sheet\b[^>]*?\br:id=\"([^\"]+)\"", book)
+    if index >= len(ids):
+        return None
+    for relation in re.findall(r"<(?:\w+:)?Relationship\b[^>]*>", links):
+        if f'Id="{ids[index]}"' in relation:
+            target = re.search(r'Target="([^"]+)"', relation)
+            if target:
+                member = target[1].lstrip("/")
+                member = member if member.startswith("xl/") else f"xl/{member}"
+                return member if member in names else None
+    return None

@@ -1,0 +1,121 @@
+r"""How a year's money falls on its months.
+
+The shares of the months are means over past full years of a year-to-date series. From them and
+the year-to-year spread comes what a part of the year says about the whole: if months 1…k held
+the share :math:`s_k` of the year on average, with standard deviation :math:`d_k` between years, the
+year is the amount to date over a share drawn on the logit scale,
+
+.. math:: S = \operatorname{expit}\left(\operatorname{logit}(s_k)+\frac{d}{s_k(1-s_k)}\,z\right),
+          \qquad d^2 = d_k^2\,(1+1/n) + d_\text{place}^2
+
+so that a share stays between 0 and 1. ``d_place`` is what one place differs from the series'
+places: a stated assumption.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from actuarial.errors import Fault, InputError
+from actuarial.results import Result, Source
+from actuarial.tables.reading import Table
+
+
+@dataclass(frozen=True, eq=False)
+class MonthlyProfile(Result):
+    """Shares of a year's amount by month.
+
+    Parameters
+    ----------
+    shares : ndarray, shape (12,)
+        Mean share of each month; they sum to 1.
+    years : DataFrame, shape (n, 12)
+        The shares of each past year; empty for a stated profile.
+    """
+
+    shares: NDArray[np.float64]
+    years: pd.DataFrame
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """Month, share, cumulative share, spread of the cumulative share between years."""
+        spread = [self.spread(k) for k in range(1, 13)]
+        return pd.DataFrame(
+            {
+                "month": np.arange(1, 13),
+                "share": self.shares,
+                "cumulative_share": self.shares.cumsum(),
+                "sd_between_years": spread,
+            }
+        )
+
+    @classmethod
+    def even(cls) -> MonthlyProfile:
+        """One twelfth a month: the named straight-line method, no seasons and no spread.
+
+        Examples
+        --------
+        >>> round(MonthlyProfile.even().cumulative(10), 4)
+        0.8333
+        """
+        source = Source("monthly_profile", "12/12", status="assumed")
+        return cls(np.full(12, 1 / 12), pd.DataFrame(), sources=(source,))
+
+    @classmethod
+    def from_history(cls, table: Table) -> MonthlyProfile:
+        """From a year-to-date table; only years with all twelve months are used.
+
+        Raises
+        ------
+        InputError
+            If no year is whole or a year-to-date amount falls.
+        """
+        frame = table.frame.sort_values(["year", "month"])
+        wide = frame.pivot_table(index="year", columns="month", values="expenditure_to_date")
+        whole = wide.reindex(columns=range(1, 13)).dropna()
+        if whole.empty:
+            raise InputError([Fault("table.no_whole_year", file=table.file)])
+        steps = np.diff(np.column_stack([np.zeros(len(whole)), whole.to_numpy()]), axis=1)
+        if (steps < 0).any():
+            year = int(whole.index[np.argwhere(steps < 0)[0][0]])
+            raise InputError([Fault("table.falls", file=table.file, params={"year": year})])
+        shares = steps / steps.sum(axis=1, keepdims=True)
+        years = pd.DataFrame(shares, index=whole.index, columns=range(1, 13))
+        source = Source("monthly_profile", table.file, f"{whole.index.min()}–{whole.index.max()}", status="derived")
+        mean = shares.mean(axis=0)
+        return cls(mean / mean.sum(), years, sources=(source,))
+
+    def cumulative(self, months: int) -> float:
+        """Mean share of the first `months` months."""
+        return float(self.shares[:months].sum())
+
+    def spread(self, months: int) -> float:
+        """Standard deviation between years of the share of the first `months` months (0 under two years)."""
+        if len(self.years) < 2 or months >= 12:
+            return 0.0
+        return float(self.years.iloc[:, :months].sum(axis=1).std(ddof=1))
+
+    def share_draws(self, months: int, z: ArrayLike, place_sd: float = 0.0) -> NDArray[np.float64]:
+        """The share of the first `months` months for standard normals `z`; exactly 1 for 12 months.
+
+        Parameters
+        ----------
+        months : int
+            From 1 to 12.
+        z : array_like
+            Standard normals.
+        place_sd : float
+            How much one place differs from the series, as standard deviation of the share.
+        """
+        normal = np.asarray(z, dtype=np.float64)
+        s = self.cumulative(months)
+        if months >= 12:
+            return np.ones_like(normal)
+        n = max(len(self.years), 1)
+        sd = np.hypot(self.spread(months) * np.sqrt(1 + 1 / n), place_sd)
+        logit = np.log(s / (1 - s)) + sd / (s * (1 - s)) * normal
+        return 1 / (1 + np.exp(-logit))

@@ -1,0 +1,403 @@
+"""From raw cells to a checked table; every fault is collected before anything is refused."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from actuarial.errors import Fault, InputError
+from actuarial.results import Result, Source
+from actuarial.tables.columns import Column, Kind, columns, fold, kinds, split_unit, unit_factor
+from actuarial.tables.grids import Grid, read_grid
+from actuarial.tables.terms import TERM_COLUMNS, term_id
+from actuarial.texts import text
+
+TOTALS = {fold(t) for t in ("合计", "总计", "小计", "共计", "total", "sum")}
+NUMERIC = {"money", "money_per_person", "count", "ratio", "number", "year", "month"}
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something that was checked and should be known; not an error.
+
+    Parameters
+    ----------
+    code : str
+        Code of its text.
+    params : dict
+        What the text needs.
+    place : str
+        Where.
+    """
+
+    code: str
+    params: dict[str, Any] = field(default_factory=dict)
+    place: str = ""
+
+    def message(self, lang: str | None = None) -> str:
+        """The sentence, after its place."""
+        body = text(self.code, lang, **self.params)
+        return f"{self.place}: {body}" if self.place else body
+
+
+@dataclass(frozen=True, eq=False)
+class Table(Result):
+    """A checked table in yuan, persons and fractions.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row a line, columns named by the dictionary.
+    kind : str
+        Kind of table.
+    file : str
+        Name of the file.
+    cells : DataFrame
+        Address of each value (same shape as `frame`), for the sources of figures.
+    totals : dict
+        The printed total of each column that had one.
+    half_widths : dict
+        Half of the last printed digit of each numeric column, in the normalised unit.
+    notes : tuple of Note
+        What the checks found and tolerated.
+    """
+
+    frame: pd.DataFrame
+    kind: str
+    file: str
+    cells: pd.DataFrame
+    totals: dict[str, float] = field(default_factory=dict)
+    half_widths: dict[str, float] = field(default_factory=dict)
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """A copy of the frame."""
+        return self.frame.copy()
+
+
+def read_table(
+    path: str | os.PathLike[str],
+    kind: str,
+    *,
+    sheet: str | None = None,
+    unit: str | None = None,
+) -> Table:
+    """Read and check one table.
+
+    Parameters
+    ----------
+    path : path
+        ``.csv`` (UTF-8, GB18030) or ``.xlsx``/``.xls``.
+    kind : str
+        One of :func:`actuarial.tables.kinds`.
+    sheet : str, optional
+        Sheet of a workbook; the first if not given.
+    unit : str, optional
+        Unit of the money columns whose heading states none: ``元``, ``万元``, ``亿元``.
+
+    Raises
+    ------
+    InputError
+        With every fault of the table.
+
+    Examples
+    --------
+    >>> from actuarial.samples import sample_path
+    >>> t = read_table(sample_path("jieshou/experience.csv"), "experience")
+    >>> float(t.frame["fund_payment"].sum())
+    164467500.0
+    """
+    spec = kinds()[kind]
+    grid = read_grid(Path(path), sheet)
+    reader = _Reader(grid, spec, unit)
+    return reader.read()
+
+
+class _Reader:
+    """State of reading one table; lives for one call."""
+
+    def __init__(self, grid: Grid, spec: Kind, unit: str | None) -> None:
+        self.grid, self.spec, self.unit = grid, spec, unit
+        self.faults: list[Fault] = []
+        self.notes: list[Note] = []
+        self.factors: dict[str, float | None] = {}
+        self.columns_at: dict[int, Column] = {}
+        self.heading_at: dict[int, str] = {}
+        self.decimals: dict[str, int] = {}
+
+    def fault(self, code: str, row: int | None = None, at: int | None = None, **params: Any) -> None:
+        cell = self.grid.cell(row, at or 0) if row is not None else None
+        heading = self.heading_at.get(at) if at is not None else None
+        self.faults.append(
+            Fault(code, file=self.grid.file, sheet=self.grid.sheet, cell=cell, column=heading, params=params)
+        )
+
+    def read(self) -> Table:
+        head = self._headings()
+        if head is None:
+            raise InputError(self.faults)
+        records, addresses = self._rows(head)
+        totals = self._split_totals(records, addresses)
+        self._keys(records, addresses)
+        self._totals(records, totals)
+        if not records and not self.faults:
+            self.fault("table.empty")
+        if self.faults:
+            raise InputError(self.faults)
+        names = [c.name for c in self.columns_at.values()]
+        frame = pd.DataFrame({n: [r.get(n) for r in records] for n in names})
+        for name in names:
+            kind = columns()[name].type
+            if kind in {"year", "month"}:
+                frame[name] = frame[name].astype("int64")
+            elif kind in NUMERIC:
+                frame[name] = frame[name].astype("float64")
+        cells = pd.DataFrame({n: [a.get(n, "") for a in addresses] for n in names})
+        label = self.grid.file + (f"!{self.grid.sheet}" if self.grid.sheet else "")
+        return Table(
+            frame,
+            self.spec.name,
+            label,
+            cells,
+            {k: v for k, v in totals.items() if v is not None},
+            {n: self._half_width(n) for n in self.decimals},
+            tuple(self.notes),
+            sources=(Source(self.spec.name, label),),
+        )
+
+    # -------------------------------------------------------------- headings
+
+    def _headings(self) -> int | None:
+        """Find the heading row: the first that names a required column; map its columns."""
+        allowed = {s: columns()[name] for name in self.spec.columns for s in columns()[name].spellings()}
+        unit_above: str | None = None
+        for row, cells in enumerate(self.grid.rows[:20]):
+            found = {i: allowed.get(fold(split_unit(str(c))[0])) for i, c in enumerate(cells) if c is not None}
+            hits = [c for c in found.values() if c is not None]
+            if len(hits) >= min(2, len(self.spec.required)):
+                self._map(row, unit_above)
+                return row
+            for c in cells:
+                match = re.match(r"\s*单位\s*[:：]\s*(\S+)", str(c)) if c is not None else None
+                unit_above = match[1] if match else unit_above
+        wanted = "、".join(f"{columns()[n].zh} / {columns()[n].en}" for n in self.spec.required)
+        self.fault("table.no_heading", wanted=wanted)
+        return None
+
+    def _map(self, row: int, unit_above: str | None) -> None:
+        allowed = {s: columns()[name] for name in self.spec.columns for s in columns()[name].spellings()}
+        for at, raw in enumerate(self.grid.rows[row]):
+            if raw is None:
+                if any(at < len(r) and r[at] is not None for r in self.grid.rows[row + 1 :]):
+                    self.fault("table.no_column_name", row, at)
+                continue
+            self.heading_at[at] = str(raw).strip()
+            heading, unit = split_unit(str(raw))
+            column = allowed.get(fold(heading)) or allowed.get(fold(str(raw)))
+            if column is None:
+                known = "、".join(columns()[n].zh for n in self.spec.columns)
+                self.fault("table.unknown_column", row, at, known=known)
+            elif column.name in {c.name for c in self.columns_at.values()}:
+                self.fault("table.twice", row, at)
+            else:
+                self.columns_at[at] = column
+                self.factors[column.name] = self._factor(column, unit, unit_above, row, at)
+        have = {c.name for c in self.columns_at.values()}
+        for name in self.spec.required:
+            if name not in have:
+                self.fault("table.missing_column", name_zh=columns()[name].zh, name_en=columns()[name].en)
+
+    def _factor(self, column: Column, unit: str | None, above: str | None, row: int, at: int) -> float | None:
+        if column.type == "money":
+            unit, stated = unit or above or self.unit, unit or above
+            if unit is None:
+                self.fault("table.no_unit", row, at)
+                return None
+            if stated and self.unit and unit_factor("money", stated) != unit_factor("money", self.unit):
+                self.fault("table.two_units", row, at, heading=stated, plan=self.unit)
+        if column.type in {"money_per_person", "ratio", "count"} and unit is None:
+            return None if column.type == "ratio" else 1.0
+        if column.type not in {"money", "money_per_person", "count", "ratio"} or unit is None:
+            return 1.0
+        factor = unit_factor(column.type, unit)
+        if factor is None:
+            self.fault("table.unknown_unit", row, at, unit=unit)
+        return factor
+
+    # -------------------------------------------------------------- cells
+
+    def _rows(self, head: int) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
+        records, addresses = [], []
+        for row in range(head + 1, len(self.grid.rows)):
+            cells = self.grid.rows[row]
+            if all(c is None for c in cells):
+                continue
+            if len(cells) > len(self.grid.rows[head]) and any(c is not None for c in cells[len(self.grid.rows[head]) :]):
+                self.fault("table.too_many_cells", row, len(self.grid.rows[head]))
+            record: dict[str, Any] = {}
+            address: dict[str, str] = {}
+            is_total = fold(str(cells[self._key_at()] if self._key_at() < len(cells) else "")) in TOTALS
+            for at, column in self.columns_at.items():
+                value = cells[at] if at < len(cells) else None
+                record[column.name] = self._value(value, column, row, at, is_total=is_total)
+                address[column.name] = self.grid.cell(row, at)
+            records.append(record)
+            addresses.append(address)
+        return records, addresses
+
+    def _key_at(self) -> int:
+        return next((at for at, c in self.columns_at.items() if c.name == self.spec.key[0]), 0)
+
+    def _value(self, value: Any, column: Column, row: int, at: int, *, is_total: bool) -> Any:
+        if value is None:
+            if column.name in self.spec.required and not is_total:
+                self.fault("table.empty_cell", row, at)
+            return None
+        if column.type == "text":
+            word = _as_text(value)
+            return term_id(word) if column.name in TERM_COLUMNS else word
+        number, percent, decimals = parse_number(value)
+        if number is None or not math.isfinite(number):
+            self.fault("table.not_a_number", row, at, value=str(value))
+            return None
+        factor = self.factors.get(column.name)
+        if column.type == "ratio" and percent:
+            factor = 0.01
+        elif column.type == "ratio" and factor is None:
+            if abs(number) > 1:
+                self.fault("table.no_ratio_unit", row, at, value=str(value))
+                return None
+            factor = 1.0
+        elif percent:
+            self.fault("table.percent_in_money", row, at, value=str(value))
+            return None
+        if column.type in {"year", "month"}:
+            return self._calendar_number(number, column, row, at, value)
+        self.decimals[column.name] = max(self.decimals.get(column.name, 0), decimals)
+        if number < 0 and column.type != "number":
+            self.fault("table.negative", row, at, value=str(value))
+        if column.name == "cumulative_share" and number * (factor or 1.0) > 1:
+            self.fault("table.over_one", row, at, value=str(value))
+        # exact in decimal: 1255.59 万元 is 12555900 yuan, not its binary neighbour
+        return float(Decimal(repr(number)) * Decimal(repr(factor if factor is not None else 1.0)))
+
+    def _calendar_number(self, number: float, column: Column, row: int, at: int, value: Any) -> int | None:
+        low, high = (1949, 2200) if column.type == "year" else (0, 12)
+        if number != int(number) or not low <= number <= high:
+            self.fault(f"table.not_a_{column.type}", row, at, value=str(value))
+            return None
+        return int(number)
+
+    def _half_width(self, name: str) -> float:
+        factor = self.factors.get(name) or (0.01 if columns()[name].type == "ratio" else 1.0)
+        return 0.5 * 10.0 ** -self.decimals[name] * factor
+
+    # -------------------------------------------------------------- what must hold
+
+    def _split_totals(self, records: list[dict[str, Any]], addresses: list[dict[str, str]]) -> dict[str, float | None]:
+        if not self.spec.total:
+            return {}
+        key = self.spec.key[0]
+        at = [i for i, r in enumerate(records) if r.get(key) is not None and fold(str(r[key])) in TOTALS]
+        if not at:
+            return {}
+        total = {n: records[at[0]].get(n) for n in self.spec.total}
+        self._total_cells = {n: addresses[at[0]].get(n, "") for n in self.spec.total}
+        for i in reversed(at):
+            del records[i], addresses[i]
+        return total
+
+    def _totals(self, records: list[dict[str, Any]], totals: Mapping[str, float | None]) -> None:
+        for name, stated in totals.items():
+            values = [r.get(name) for r in records]
+            if stated is None or any(v is None for v in values):
+                continue
+            parts = float(sum(Decimal(repr(v)) for v in values))
+            gap = stated - parts
+            tolerance = self._half_width(name) * (len(values) + 1)
+            heading = next(h for a, h in self.heading_at.items() if self.columns_at.get(a) and self.columns_at[a].name == name)
+            factor = self.factors.get(name) or 1.0
+            shown = {
+                "stated": _plain(stated / factor), "parts": _plain(parts / factor),
+                "gap": _plain(gap / factor), "unit": self._unit_name(heading),
+            }  # fmt: skip
+            if abs(gap) > tolerance * (1 + 1e-9):
+                self.faults.append(
+                    Fault("table.wrong_total", file=self.grid.file, sheet=self.grid.sheet,
+                          cell=self._total_cells[name], column=heading, params=shown)
+                )  # fmt: skip
+            elif abs(gap) > 1e-9 * max(1.0, abs(stated)):
+                place = f"{self.grid.file} “{heading}”"
+                self.notes.append(Note("table.total_rounding", shown, place))
+
+    def _unit_name(self, heading: str) -> str:
+        return split_unit(heading)[1] or self.unit or ""
+
+    def _keys(self, records: list[dict[str, Any]], addresses: list[dict[str, str]]) -> None:
+        seen: dict[tuple[Any, ...], str] = {}
+        for record, address in zip(records, addresses, strict=True):
+            key = tuple(record.get(k) for k in self.spec.key)
+            if None in key:
+                continue
+            if key in seen:
+                at = next(a for a, c in self.columns_at.items() if c.name == self.spec.key[0])
+                self.faults.append(
+                    Fault("table.duplicate", file=self.grid.file, sheet=self.grid.sheet,
+                          cell=address[self.spec.key[0]], column=self.heading_at.get(at),
+                          params={"value": "、".join(map(str, key)), "first": seen[key]})
+                )  # fmt: skip
+            seen.setdefault(key, address[self.spec.key[0]])
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, float) and value == int(value):
+        return str(int(value))
+    return unicodedata.normalize("NFC", str(value)).strip()
+
+
+def _plain(value: float) -> str:
+    return f"{round(value, 6):.10g}"
+
+
+def parse_number(value: Any) -> tuple[float | None, bool, int]:
+    """A number from a cell: its value, whether it had a percent sign, its decimals.
+
+    Full-width digits, thousands separators, spaces, ``(1,200)`` negatives and ``%`` are understood;
+    anything else is not a number.
+
+    Examples
+    --------
+    >>> parse_number("（１,２００.５０）"), parse_number("81.70%"), parse_number("12万")
+    ((-1200.5, False, 2), (81.7, True, 2), (None, False, 0))
+    """
+    if isinstance(value, bool):
+        return None, False, 0
+    if isinstance(value, int | float):
+        if not math.isfinite(value):
+            return None, False, 0
+        digits = f"{value:.10f}".rstrip("0")
+        return float(value), False, len(digits.partition(".")[2])
+    s = unicodedata.normalize("NFKC", str(value)).strip().replace("−", "-").replace("﹪", "%")
+    percent = s.endswith("%")
+    s = s.rstrip("%").strip()
+    negative = s.startswith("(") and s.endswith(")")
+    s = s[1:-1].strip() if negative else s
+    if not re.fullmatch(r"[+-]?(\d{1,3}(,\d{3})+|\d+)(\.\d*)?([eE][+-]?\d{1,3})?|[+-]?\.\d+", s):
+        return None, False, 0
+    try:
+        number = Decimal(s.replace(",", ""))
+    except InvalidOperation:
+        return None, False, 0
+    exponent = number.as_tuple().exponent
+    decimals = max(-exponent, 0) if isinstance(exponent, int) else 0
+    return float(-number if negative else number), percent, decimals
