@@ -68,7 +68,9 @@ class PolicyFactor(Result):
         return pd.DataFrame({"method": [self.method], "coefficient": [self.coefficient], "sd": [self.sd]})
 
 
-def stated_policy_factor(coefficient: float, sd: float = 0.0, *, source: Source | None = None) -> PolicyFactor:
+def stated_policy_factor(
+    coefficient: float, sd: float = 0.0, *, source: Source | None = None
+) -> PolicyFactor:
     """A policy factor that somebody states.
 
     Raises
@@ -130,7 +132,13 @@ class SimpleTarget(Result):
         """The steps, as printed."""
         return pd.DataFrame(
             {
-                "step": ["base_per_capita", "policy_effect_coefficient", "on_new_rules", "in_scope_cost_growth", "target"],
+                "step": [
+                    "base_per_capita",
+                    "policy_effect_coefficient",
+                    "on_new_rules",
+                    "in_scope_cost_growth",
+                    "target",
+                ],
                 "value": [self.base, self.coefficient, self.intermediate, self.growth, self.result],
             }
         )
@@ -193,8 +201,12 @@ def simple_target(law_id: str = "china/jiande/costing/per_capita@2012-01-01") ->
 
 def _round(value: float, step: float) -> float:
     exact = Decimal(repr(round(value, 9)))
-    return float(exact.quantize(Decimal(repr(step)).normalize(), rounding=ROUND_HALF_UP)) if step < 1 else float(
-        (exact / Decimal(repr(step))).quantize(Decimal(1), rounding=ROUND_HALF_UP) * Decimal(repr(step))
+    return (
+        float(exact.quantize(Decimal(repr(step)).normalize(), rounding=ROUND_HALF_UP))
+        if step < 1
+        else float(
+            (exact / Decimal(repr(step))).quantize(Decimal(1), rounding=ROUND_HALF_UP) * Decimal(repr(step))
+        )
     )
 
 

@@ -52,7 +52,9 @@ class Contract(Result):
         rows = [
             {
                 "up_to": b.up_to if b.up_to is not None else np.nan,
-                "up_to_share_of_target": b.up_to_share_of_target if b.up_to_share_of_target is not None else np.nan,
+                "up_to_share_of_target": b.up_to_share_of_target
+                if b.up_to_share_of_target is not None
+                else np.nan,
                 "insurer_share": b.insurer_share,
             }
             for b in self.law.payload.bands.table
@@ -117,7 +119,7 @@ class Contract(Result):
             for lang, mark in (("zh", "；"), ("en", "; "))
         }
         params = {
-            "target": f"{target / 1e4:,.2f}", "edge": f"{edge / 1e4:,.2f}", "fixed": f"{edges[-1] / 1e4:,.2f}",
+            "target": _both(target), "edge": _both(edge), "fixed": _both(edges[-1]),
             "what": what, "choices": choices, "gap": GAP,
         }  # fmt: skip
         raise InputError([Fault("contract.bands_undefined", file=self.law.file, params=params)])
@@ -163,6 +165,14 @@ class Contract(Result):
         year = paid.sum(axis=1) if paid.ndim == 2 else paid
         return Evaluation(self, float(target), target - year, self.bands(target)(target - year),
                           sources=(self.law.source("bands"),))  # fmt: skip
+
+
+def _both(yuan: float) -> dict[str, str]:
+    """An amount in each language's unit, for messages."""
+    return {
+        "zh": f"{yuan / 1e4:,.2f}{text('label.wan', 'zh')}",
+        "en": f"{yuan / 1e6:,.2f} {text('label.million', 'en')}",
+    }
 
 
 @dataclass(frozen=True, eq=False)
@@ -231,6 +241,14 @@ class Evaluation(Result):
         """The fund's part of the outcome [yuan]."""
         return self.outcome - self.insurer
 
+    def expected(self, party: str) -> float:
+        """Mean result of ``insurer`` or ``fund`` [yuan]."""
+        return float((self.insurer if party == "insurer" else self.fund).mean())
+
+    def loss_probability(self, party: str) -> float:
+        """Probability that ``insurer`` or ``fund`` loses."""
+        return float(((self.insurer if party == "insurer" else self.fund) < 0).mean())
+
     @property
     def table(self) -> pd.DataFrame:
         """Mean, sd, probability of loss and mean of the worst 5% for both sides [yuan]."""
@@ -240,9 +258,9 @@ class Evaluation(Result):
             rows.append(
                 {
                     "party": party,
-                    "expected": float(result.mean()),
+                    "expected": self.expected(party),
                     "sd": float(result.std(ddof=1)) if len(result) > 1 else 0.0,
-                    "loss_probability": float((result < 0).mean()),
+                    "loss_probability": self.loss_probability(party),
                     "mean_of_worst_5pct": float(worst.mean()),
                 }
             )
@@ -252,7 +270,9 @@ class Evaluation(Result):
         """Payoff to the insurer over the distribution of the outcome."""
         from actuarial.texts import text as t
 
-        scale, unit = (1e4, t("label.wan", lang)) if language(lang) == "zh" else (1e6, t("label.million", lang))
+        scale, unit = (
+            (1e4, t("label.wan", lang)) if language(lang) == "zh" else (1e6, t("label.million", lang))
+        )
         with figure_style():
             ax = ax or new_axes()
             low, high = np.quantile(self.outcome, [0.001, 0.999])
@@ -266,7 +286,9 @@ class Evaluation(Result):
             ax.grid(visible=False)
             line = ax.twinx()
             x = np.linspace(-edge, edge, 801)
-            line.plot(x / scale, self.contract.bands(self.target)(x) / scale, color=COLOURS["accent"], linewidth=2)
+            line.plot(
+                x / scale, self.contract.bands(self.target)(x) / scale, color=COLOURS["accent"], linewidth=2
+            )
             line.axhline(0, color=COLOURS["ink"], linewidth=0.8)
             line.axvline(0, color=COLOURS["ink"], linewidth=0.8)
             line.set_ylabel(text("chart.insurer_result", lang, unit=unit), color=COLOURS["accent"])

@@ -56,7 +56,9 @@ class CostForecast(Result):
         """Columns that the matrix of normals needs."""
         return len(FACTORS) + len(self.categories)
 
-    def factors(self, z: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    def factors(
+        self, z: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """Base, policy and growth factors.
 
         Parameters

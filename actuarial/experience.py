@@ -162,10 +162,12 @@ def read_experience(table: Table, insured: float, months: int) -> Experience:
     if not insured > 0:
         raise InputError([Fault("experience.no_insured", params={"value": insured})])
     frame = table.frame[["category", "fund_payment"]].copy()
-    frame["visits"] = table.frame["visits"] if "visits" in table.frame else np.nan
+    frame["visits"] = table.frame.get("visits", np.nan)
     faults = [
         Fault("experience.no_visits", file=table.file, cell=table.cells["visits"][i], params={"category": c})
-        for i, (c, v, y) in enumerate(zip(frame["category"], frame["visits"], frame["fund_payment"], strict=True))
+        for i, (c, v, y) in enumerate(
+            zip(frame["category"], frame["visits"], frame["fund_payment"], strict=True)
+        )
         if v == 0 and y > 0
     ]
     if frame["fund_payment"].sum() <= 0:

@@ -25,6 +25,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -80,7 +81,7 @@ class Piecewise:
         numbers = np.array([*edges, *slopes, *jumps, *self.anchor])
         if len(slopes) != len(edges) + 1 or len(jumps) != len(edges):
             raise ValueError(f"{len(edges)} edges need {len(edges) + 1} slopes and {len(edges)} jumps")
-        if not np.isfinite(numbers).all() or any(b <= a for a, b in zip(edges, edges[1:], strict=False)):
+        if not np.isfinite(numbers).all() or any(b <= a for a, b in pairwise(edges)):
             raise ValueError("edges must increase and all numbers be finite")
         for name, value in (("edges", edges), ("slopes", slopes), ("jumps", jumps)):
             object.__setattr__(self, name, value)
@@ -176,7 +177,9 @@ class Piecewise:
     def _segments_of_cents(self, amount: NDArray[np.int64], edges: list[Fraction]) -> NDArray[np.intp]:
         """Segments of whole cents, exact also where an edge is not a whole cent."""
         if self.closed == "right":  # e < x  ⇔  floor(e) < x
-            return np.searchsorted(np.array([e.__floor__() for e in edges], dtype=np.int64), amount, side="left")
+            return np.searchsorted(
+                np.array([e.__floor__() for e in edges], dtype=np.int64), amount, side="left"
+            )
         return np.searchsorted(np.array([e.__ceil__() for e in edges], dtype=np.int64), amount, side="right")
 
     def expected(
@@ -198,7 +201,7 @@ class Piecewise:
         """
         points = [0.0, *[e for e in self.edges if e > 0], float("inf")]
         total = float(self(0.0))
-        for low, high in zip(points, points[1:], strict=False):
+        for low, high in pairwise(points):
             inside = (low + high) / 2 if np.isfinite(high) else low + 1
             slope = float(self.slope_at(inside))
             if slope:

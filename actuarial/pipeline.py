@@ -82,7 +82,6 @@ class Answer(Result):
     def to_dict(self) -> dict[str, Any]:
         """The answer as plain data; the keys are documented in ``docs/cli.md``."""
         sim, deal = self.simulation, self.contract
-        sides = deal.table.set_index("party") if deal else None
         return {
             "plan": self.plan.name("zh"),
             "premium_target": _finite(self.target.value),
@@ -102,9 +101,9 @@ class Answer(Result):
             "expected_closing_balance": sim.expected_closing_balance(),
             "months_payable": sim.months_payable(),
             "contract_target": deal.target if deal else None,
-            "insurer_result": float(sides.loc["insurer", "expected"]) if sides is not None else None,
-            "fund_result": float(sides.loc["fund", "expected"]) if sides is not None else None,
-            "insurer_loss_probability": float(sides.loc["insurer", "loss_probability"]) if sides is not None else None,
+            "insurer_result": deal.expected("insurer") if deal else None,
+            "fund_result": deal.expected("fund") if deal else None,
+            "insurer_loss_probability": deal.loss_probability("insurer") if deal else None,
             "scenarios": [
                 {k: _finite(v) if isinstance(v, float) else v for k, v in row.items()}
                 for row in self.scenarios.to_dict("records")
@@ -140,22 +139,25 @@ def run(
     """
     with warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always", ActuarialWarning)
-        tables = plan.tables                                            # checked tables
-        checks = reconcile_plan(plan)                                   # do the printed figures agree?
-        base = base_year(plan)                                          # experience → annualised base
-        policy = plan_policy(plan)                                      # policy factor
-        growth = plan_growth(plan)                                      # growth model
-        cost = cost_forecast(base, policy, growth)                      # joint systemic draws
+        tables = plan.tables  # checked tables
+        checks = reconcile_plan(plan)  # do the printed figures agree?
+        base = base_year(plan)  # experience → annualised base
+        policy = plan_policy(plan)  # policy factor
+        growth = plan_growth(plan)  # growth model
+        cost = cost_forecast(base, policy, growth)  # joint systemic draws
         count = 1 + len(plan.model.scenarios)
-        sim = Fund(plan).simulate(cost, paths=paths, seed=seed, threads=threads,
-                                  progress=_part(progress, 0, count))   # month by month
+        sim = Fund(plan).simulate(
+            cost, paths=paths, seed=seed, threads=threads, progress=_part(progress, 0, count)
+        )  # month by month
         targets = {c: sim.premium_target(criterion=c) for c in CRITERIA}
         target = targets[plan.model.criterion.use]
-        scenarios = run_scenarios(plan, paths, seed, threads, progress) # the same under other assumptions
-        deal = evaluate_contract(plan, sim)                             # the insurer's contract
+        scenarios = run_scenarios(plan, paths, seed, threads, progress)  # the same under other assumptions
+        deal = evaluate_contract(plan, sim)  # the insurer's contract
         premium = _round_up(target.value, sim.standard)
-        budget = budget_draft(sim, premium)                             # next year's budget
-    heard_ours = tuple(dict.fromkeys(str(w.message) for w in heard if issubclass(w.category, ActuarialWarning)))
+        budget = budget_draft(sim, premium)  # next year's budget
+    heard_ours = tuple(
+        dict.fromkeys(str(w.message) for w in heard if issubclass(w.category, ActuarialWarning))
+    )
     counted = [target.value, *scenarios.loc[scenarios["in_assumption_range"], "premium_target"]]
     return Answer(
         plan, sim, target, targets, scenarios, (min(counted), max(counted)), deal, budget,
@@ -190,7 +192,16 @@ def run_scenarios(
                 "source": "；".join(c.source for c in scenario.changes),
             }
         )
-    columns = ["id", "name_zh", "name_en", "premium_target", "standard", "deficit_probability", "in_assumption_range", "source"]
+    columns = [
+        "id",
+        "name_zh",
+        "name_en",
+        "premium_target",
+        "standard",
+        "deficit_probability",
+        "in_assumption_range",
+        "source",
+    ]
     frame = pd.DataFrame(rows, columns=columns)
     return frame.astype({"in_assumption_range": bool, "premium_target": float})
 
@@ -200,7 +211,8 @@ def reconcile_plan(plan: Plan) -> tuple[Reconciliation, ...]:
     if "facts" not in plan.tables:
         return ()
     facts = plan.tables["facts"].frame.set_index("id")
-    values, halves = facts["value"].to_dict(), facts["rounding_half_width"].to_dict()
+    values = dict(zip(facts.index.astype(str), facts["value"], strict=True))
+    halves = dict(zip(facts.index.astype(str), facts["rounding_half_width"], strict=True))
     return tuple(reconcile(i.expression, i.printed, values, halves) for i in plan.model.identities)
 
 
@@ -211,7 +223,9 @@ def evaluate_contract(plan: Plan, sim: Simulation) -> Evaluation | None:
         return None
     per_capita = sim.expected_cost_per_capita() if spec.target == "expected_cost" else spec.per_capita_target
     assert per_capita is not None  # the schema sees to it
-    deal = load_contract(plan.folder / spec.law if spec.law.endswith((".yaml", ".yml")) else spec.law)
+    reference = plan.contract_reference()
+    assert reference is not None
+    deal = load_contract(reference)
     return deal.evaluate(target=round(per_capita * plan.model.insured.next_year, 2), claims=sim.claims)
 
 

@@ -17,14 +17,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pandas as pd
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from actuarial.errors import Fault, InputError
 from actuarial.law import line_of, read_yaml, validate
 from actuarial.law.schema import Bilingual, Date, Finite, Fraction01, Id, Money, Status, Strict
 from actuarial.results import Source, file_hash
 from actuarial.samples import sample_path
-from actuarial.tables import Table, kinds, read_table
+from actuarial.tables import Table, read_table
 from actuarial.texts import pick
 
 SCHEMA_VERSION = 1
@@ -159,7 +159,7 @@ class Annualise(Strict):
     @model_validator(mode="after")
     def _seasonal_needs_a_table(self) -> Annualise:
         if self.profile == "seasonal" and self.table is None:
-            raise ValueError("annualise.table")
+            raise ValueError("plan.seasonal_table")
         return self
 
 
@@ -175,7 +175,7 @@ class ContractSpec(Strict):
     @model_validator(mode="after")
     def _stated_needs_a_value(self) -> ContractSpec:
         if (self.target == "stated") != (self.per_capita_target is not None):
-            raise ValueError("target: stated ⇔ per_capita_target")
+            raise ValueError("plan.contract_target")
         return self
 
 
@@ -190,7 +190,7 @@ class CriticalIllness(Strict):
     @model_validator(mode="after")
     def _purchased_has_a_price(self) -> CriticalIllness:
         if (self.mode == "purchased") != (self.premium_per_capita is not None):
-            raise ValueError("mode: purchased ⇔ premium_per_capita")
+            raise ValueError("plan.cii_price")
         return self
 
 
@@ -205,7 +205,7 @@ class Process(Strict):
     @model_validator(mode="after")
     def _has_a_default(self) -> Process:
         if "default" not in self.severity_cv:
-            raise ValueError("severity_cv.default")
+            raise ValueError("plan.default_cv")
         return self
 
 
@@ -265,20 +265,20 @@ class PlanModel(Strict):
     cii: CriticalIllness
     criterion: CriterionSpec
     contract: ContractSpec | None = None
-    identities: list[Identity] = []
-    scenarios: list[Scenario] = []
-    notes: list[Bilingual] = []
+    identities: tuple[Identity, ...] = ()
+    scenarios: tuple[Scenario, ...] = ()
+    notes: tuple[Bilingual, ...] = ()
 
     @model_validator(mode="after")
     def _dates(self) -> PlanModel:
         try:
             start, valued = (dt.date.fromisoformat(d) for d in (self.fiscal_year_start, self.valuation_date))
         except ValueError as error:
-            raise ValueError("YYYY-MM-DD") from error
+            raise ValueError("plan.no_such_date") from error
         if start.day != 1 or not start <= valued < start.replace(year=start.year + 1):
-            raise ValueError("fiscal_year_start ≤ valuation_date < +12; day 1")
+            raise ValueError("plan.fiscal_year")
         if valued + dt.timedelta(days=1) != (valued + dt.timedelta(days=1)).replace(day=1):
-            raise ValueError("valuation_date: last day of a month")
+            raise ValueError("plan.valuation_date")
         return self
 
 
@@ -343,14 +343,21 @@ class Plan:
         InputError
             If the path leaves the plan's folder or names no sample.
         """
-        raw = self.model.tables[name].path
-        if raw.startswith("sample:"):
-            return sample_path(raw.removeprefix("sample:"))
-        path = (self.folder / raw).resolve()
-        if "://" in raw or not path.is_relative_to(self.folder.resolve()):
-            line = line_of(self.lines, ("tables", name, "path"))
-            raise InputError([Fault("plan.path_outside", file=self.file, line=line, params={"value": raw})])
-        return path
+        line = line_of(self.lines, ("tables", name, "path"))
+        return _inside(self.folder, self.model.tables[name].path, self.file, line)
+
+    def contract_reference(self) -> str | Path | None:
+        """The contract's law id, or the path of the plan's own contract file.
+
+        Raises
+        ------
+        InputError
+            If the path leaves the plan's folder.
+        """
+        spec = self.model.contract
+        if spec is None or not spec.law.endswith((".yaml", ".yml")):
+            return spec.law if spec else None
+        return _inside(self.folder, spec.law, self.file, line_of(self.lines, ("contract", "law")))
 
     @cached_property
     def tables(self) -> dict[str, Table]:
@@ -385,7 +392,10 @@ class Plan:
 
     def _cross_faults(self, found: dict[str, Table]) -> Iterable[Fault]:
         """What only two inputs together show."""
-        for place, name in (("growth", getattr(self.model.growth, "table", None)), ("annualise", self.model.annualise.table)):
+        for place, name in (
+            ("growth", getattr(self.model.growth, "table", None)),
+            ("annualise", self.model.annualise.table),
+        ):
             if name is not None and name not in self.model.tables:
                 line = line_of(self.lines, (place, "table"))
                 yield Fault("plan.missing_table", file=self.file, line=line, params={"name": name})
@@ -407,7 +417,9 @@ class Plan:
     def hashes(self) -> dict[str, str]:
         """SHA-256 of the plan and of each of its tables, by name."""
         paths = {name: self.table_path(name) for name in self.model.tables}
-        return {"plan": file_hash(self.folder / self.file)} | {n: file_hash(p) for n, p in sorted(paths.items())}
+        return {"plan": file_hash(self.folder / self.file)} | {
+            n: file_hash(p) for n, p in sorted(paths.items())
+        }
 
     def patched(self, changes: Iterable[Patch]) -> Plan:
         """The plan with changes made; the plan itself stays as it is.
@@ -450,7 +462,11 @@ class Plan:
 def _calendar_faults(payers: Table, calendar: Table) -> Iterable[Fault]:
     known = set(payers.frame["payer"])
     for payer in sorted(set(calendar.frame["payer"]) - known):
-        yield Fault("plan.calendar_payer", file=calendar.file, params={"payer": payer, "known": "、".join(sorted(known))})
+        yield Fault(
+            "plan.calendar_payer",
+            file=calendar.file,
+            params={"payer": payer, "known": "、".join(sorted(known))},
+        )
     for payer in sorted(known - set(calendar.frame["payer"])):
         yield Fault("plan.calendar_missing", file=calendar.file, params={"payer": payer})
     for payer, rows in calendar.frame.sort_values("month").groupby("payer"):
@@ -473,12 +489,51 @@ def load_plan(path: str | os.PathLike[str]) -> Plan:
     """
     file = Path(path)
     file = file / "plan.yaml" if file.is_dir() else file
-    data, lines = read_yaml(file)
+    faults: list[Fault] = []
+    data, lines = read_yaml(file, found=faults)
     if "schema_version" in data and data["schema_version"] != SCHEMA_VERSION:
         params = {"value": data["schema_version"], "supported": SCHEMA_VERSION}
-        raise InputError([Fault("plan.schema_version", file=file.name, line=lines.get(("schema_version",)), params=params)])
-    model = validate(PlanModel, data, lines, file.name)
+        line = lines.get(("schema_version",))
+        raise InputError([*faults, Fault("plan.schema_version", file=file.name, line=line, params=params)])
+    try:
+        model = validate(PlanModel, data, lines, file.name)
+    except InputError as error:
+        faults += error.faults
+    if faults:
+        raise InputError([*faults, *_table_faults(data.get("tables"), file.parent, file.name, data, lines)])
     return Plan(model, file.parent, file.name, data, lines)
 
 
-__all__ = ["Patch", "Plan", "Scenario", "kinds", "load_plan"]
+def _table_faults(specs: Any, folder: Path, file: str, data: dict[str, Any], lines: Any) -> list[Fault]:
+    """The faults of the tables that a faulty plan names, so that all are told at once."""
+    faults: list[Fault] = []
+    for name, raw in specs.items() if isinstance(specs, dict) else ():
+        try:
+            spec = TableSpec.model_validate(raw)
+            path = _inside(folder, spec.path, file, line_of(lines, ("tables", name, "path")))
+            read_table(path, TABLE_KINDS[name], sheet=spec.sheet, unit=spec.unit)
+        except InputError as error:
+            faults += error.faults
+        except (ValidationError, KeyError):
+            continue  # told with the plan's own faults, or when the plan is whole
+    for name in REQUIRED_TABLES:
+        if isinstance(specs, dict) and name not in specs:
+            faults.append(
+                Fault(
+                    "plan.missing_table", file=file, line=line_of(lines, ("tables",)), params={"name": name}
+                )
+            )
+    return faults
+
+
+def _inside(folder: Path, raw: str, file: str, line: int | None) -> Path:
+    """A path of a plan: a sample, or inside the plan's folder."""
+    if raw.startswith("sample:"):
+        return sample_path(raw.removeprefix("sample:"))
+    path = (folder / raw).resolve()
+    if "://" in raw or not path.is_relative_to(folder.resolve()):
+        raise InputError([Fault("plan.path_outside", file=file, line=line, params={"value": raw})])
+    return path
+
+
+__all__ = ["Patch", "Plan", "Scenario", "load_plan"]

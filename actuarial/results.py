@@ -29,7 +29,6 @@ from actuarial.texts import text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 SMALL_CELL = 5
 """Fewest persons a written cell may rest on (house rule on privacy)."""
@@ -119,7 +118,9 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         handle, name = tempfile.mkstemp(prefix=f".{target.stem}-", suffix=target.suffix, dir=target.parent)
         os.close(handle)
     except OSError as error:
-        raise InputError([Fault("file.not_writable", file=str(target), params={"reason": error.strerror})]) from error
+        raise InputError(
+            [Fault("file.not_writable", file=str(target), params={"reason": error.strerror})]
+        ) from error
     temporary = Path(name)
     try:
         yield temporary
@@ -128,7 +129,9 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         temporary.chmod(0o644)
         temporary.replace(target)
     except OSError as error:
-        raise InputError([Fault("file.not_writable", file=str(target), params={"reason": error.strerror})]) from error
+        raise InputError(
+            [Fault("file.not_writable", file=str(target), params={"reason": error.strerror})]
+        ) from error
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -186,7 +189,7 @@ _EPOCH = pd.Timestamp("2000-01-01").to_pydatetime()
 
 
 def sheet_name(name: str) -> str:
-    """A name that Excel accepts: at most 31 characters, none of ``[]:*?/\\``.
+    r"""A name that Excel accepts: at most 31 characters, none of ``[]:*?/\``.
 
     Examples
     --------
@@ -202,7 +205,7 @@ def write_cell(sheet: Any, row: int, column: int, value: Any, style: Any = None)
         sheet.write_blank(row, column, None, style)
     elif isinstance(value, float) and value in (float("inf"), float("-inf")):
         sheet.write_string(row, column, "∞" if value > 0 else "-∞", style)
-    elif isinstance(value, bool) or not isinstance(value, (int, float)) and not hasattr(value, "dtype"):
+    elif isinstance(value, bool) or (not isinstance(value, (int, float)) and not hasattr(value, "dtype")):
         sheet.write_string(row, column, str(value), style)
     else:
         sheet.write_number(row, column, float(value), style)
@@ -265,7 +268,7 @@ def figure_style() -> Iterator[None]:
         if not any(f.fname == str(font) for f in font_manager.fontManager.ttflist):
             font_manager.fontManager.addfont(str(font))
         families.insert(0, "Noto Sans SC")
-    style = {
+    style: dict[Any, Any] = {
         "font.family": families,
         "font.size": 10,
         "axes.unicode_minus": False,
@@ -299,8 +302,10 @@ def new_axes(width: float = 8.0, height: float = 4.2) -> Axes:
     return figure.subplots()
 
 
-def figure_svg(figure: Figure) -> str:
-    """The figure as SVG text, the same bytes each time, without the XML head."""
+def figure_svg(axes: Axes) -> str:
+    """The figure of some axes as SVG text, the same bytes each time, without the XML head."""
+    figure = axes.get_figure(root=True)
+    assert figure is not None
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     svg = buffer.getvalue()

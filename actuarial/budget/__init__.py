@@ -43,10 +43,12 @@ def fill_form(values: dict[str, float]) -> dict[str, float]:
     >>> v = fill_form({"contributions": 28219, "subsidy": 49755, "interest": 525, "brought_forward": 36845,
     ...                "inpatient": 59585, "outpatient": 11380, "cii": 6907})
     >>> v["revenue_total"], v["closing_balance"], v["revenue_grand"] == v["expenditure_grand"]
-    (78499, 37472, True)
+    (78499.0, 37472.0, True)
     """
     lines = {**budget_form()["revenue"], **budget_form()["expenditure"]}
-    filled = dict.fromkeys(lines, 0.0) | {k: v for k, v in values.items() if "sum" not in lines[k] and "minus" not in lines[k]}
+    filled = dict.fromkeys(lines, 0.0) | {
+        k: v for k, v in values.items() if "sum" not in lines[k] and "minus" not in lines[k]
+    }
 
     def value(name: str) -> float:
         line = lines[name]
@@ -80,7 +82,13 @@ class BudgetDraft(Result):
     def table(self) -> pd.DataFrame:
         """Side, line, label, last year, draft [yuan], in printed order."""
         rows = [
-            {"side": side, "line": name, "label": line[language()], "last": self.last[name], "draft": self.draft[name]}
+            {
+                "side": side,
+                "line": name,
+                "label": line[language()],
+                "last": self.last[name],
+                "draft": self.draft[name],
+            }
             for side in ("revenue", "expenditure")
             for name, line in budget_form()[side].items()
         ]

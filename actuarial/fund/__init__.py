@@ -38,7 +38,7 @@ from actuarial.fund.calendar import Arrears, Financing, plan_arrears, plan_finan
 from actuarial.fund.process import monthly_claims
 from actuarial.fund.target import PremiumTarget, premium_target, required_amount
 from actuarial.plan import Plan
-from actuarial.results import COLOURS, Result, figure_style, new_axes
+from actuarial.results import COLOURS, Result, Source, figure_style, new_axes
 from actuarial.severity import compound_cumulants
 from actuarial.texts import language, text
 
@@ -183,7 +183,9 @@ class Fund:
         """
         for name, value, least in (("paths", paths, 1), ("seed", seed, 0), ("threads", threads, 1)):
             if value < least:
-                raise InputError([Fault("fund.number", params={"name": name, "value": value, "least": least})])
+                raise InputError(
+                    [Fault("fund.number", params={"name": name, "value": value, "least": least})]
+                )
         if paths == 1:
             warn(ModelWarning, "model.one_path")
         setting = self._setting(cost)
@@ -218,7 +220,7 @@ class Fund:
                     raise
         return Simulation(self, cost, setting, out, paths, seed, sources=(*cost.sources, *self._sources()))
 
-    def _sources(self) -> tuple:
+    def _sources(self) -> tuple[Source, ...]:
         plan, model = self.plan, self.plan.model
         found = [
             plan.source("insured", model.insured),
@@ -244,10 +246,14 @@ class _Arrays:
 
     @classmethod
     def empty(cls, paths: int, stub: int) -> _Arrays:
-        return cls(*(np.empty(paths) for _ in range(3)), np.empty((paths, stub)), np.empty((paths, 12)), np.empty((paths, 12)))
+        per_path = [np.empty(paths) for _ in range(3)]
+        year = [np.empty((paths, 12)) for _ in range(2)]
+        return cls(per_path[0], per_path[1], per_path[2], np.empty((paths, stub)), year[0], year[1])
 
 
-def _normals(seed: int, component: int, columns: Iterable[int], year: int, chunk: int, rows: int) -> NDArray[np.float64]:
+def _normals(
+    seed: int, component: int, columns: Iterable[int], year: int, chunk: int, rows: int
+) -> NDArray[np.float64]:
     """Standard normals of one chunk, one stream a column; shape (rows, columns)."""
     drawn = [
         np.random.Generator(
@@ -380,12 +386,29 @@ class Simulation(Result):
         spec = self.fund.plan.model.criterion
         chosen = criterion or spec.use
         if chosen not in CRITERIA:
-            raise InputError([Fault("fund.criterion", params={"value": chosen, "known": "、".join(CRITERIA)})])
-        return premium_target(self.needs[chosen], spec.accepted_probability if alpha is None else alpha, chosen)
+            raise InputError(
+                [Fault("fund.criterion", params={"value": chosen, "known": "、".join(CRITERIA)})]
+            )
+        return premium_target(
+            self.needs[chosen], spec.accepted_probability if alpha is None else alpha, chosen
+        )
 
     def expected_closing_balance(self, premium: float | None = None) -> float:
         """Mean balance at the end of the planned year [yuan]."""
         return float(self.closing(premium).mean())
+
+    def deciding_months(self, target: PremiumTarget) -> pd.Series:
+        """Which months decide a target: of the paths that need as much or more, the share that each sets.
+
+        Largest share first; month 12 alone for criteria that look at the year's end.
+        """
+        if target.criterion != "any_month":
+            return pd.Series({12: 1.0}, name="share")
+        a, b = self.arrays.at_zero, np.broadcast_to(self._slope(), self.arrays.at_zero.shape)
+        need = np.where(b > 0, -a / np.where(b > 0, b, 1.0), np.where(a < 0, np.inf, -np.inf))
+        beyond = need[need.max(axis=1) >= target.value]
+        share = pd.Series(beyond.argmax(axis=1) + 1).value_counts(normalize=True)
+        return share.rename("share").sort_index().sort_values(ascending=False, kind="stable")
 
     def months_payable(self, premium: float | None = None) -> float:
         """Mean closing balance over the mean monthly spending of the planned year [months].
@@ -405,10 +428,18 @@ class Simulation(Result):
         """Quantiles of the balance at the end of each month, from the valuation date on [yuan]."""
         base = self.fund.plan.base_year
         first = base + self.fund.plan.observed_months - 1
-        columns = [np.full(self.paths, self.setting.at_valuation), *self.arrays.stub_balance.T, *self.balances(premium).T]
+        columns = [
+            np.full(self.paths, self.setting.at_valuation),
+            *self.arrays.stub_balance.T,
+            *self.balances(premium).T,
+        ]
         levels = [0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975]
         rows = [
-            {"month": first + i, "mean": float(c.mean()), **dict(zip((f"q{q:g}" for q in levels), np.quantile(c, levels).tolist(), strict=True))}
+            {
+                "month": first + i,
+                "mean": float(c.mean()),
+                **dict(zip((f"q{q:g}" for q in levels), np.quantile(c, levels).tolist(), strict=True)),
+            }
             for i, c in enumerate(columns)
         ]
         return pd.DataFrame(rows)
@@ -429,7 +460,11 @@ class Simulation(Result):
         cost = float(steps["yuan_per_person"].sum())
         cii = float(self.setting.premium_per_head.sum())
         median = order_median(self.needs[target.criterion])
-        more = [("cii_premium", cii), ("cash_position", median - cost - cii), ("risk_margin", target.value - median)]
+        more = [
+            ("cii_premium", cii),
+            ("cash_position", median - cost - cii),
+            ("risk_margin", target.value - median),
+        ]
         return pd.concat([steps, pd.DataFrame(more, columns=["step", "yuan_per_person"])], ignore_index=True)
 
     def plot(self, ax: Axes | None = None, lang: str | None = None, *, premium: float | None = None) -> Axes:
@@ -446,15 +481,19 @@ class Simulation(Result):
                 ("q0.25", "q0.75", "#6ea6c9", "50%"),
             ):
                 ax.fill_between(x, fan[low] / scale, fan[high] / scale, color=colour, linewidth=0, label=name)
-            ax.plot(x, fan["q0.5"] / scale, color=COLOURS["main"], linewidth=2, label=text("chart.median", lang))
+            ax.plot(
+                x, fan["q0.5"] / scale, color=COLOURS["main"], linewidth=2, label=text("chart.median", lang)
+            )
             ax.axhline(0, color=COLOURS["bad"], linewidth=1.2)
             start = len(fan) - 13
             ax.axvline(start, color=COLOURS["ink"], linestyle=":", linewidth=1)
             ax.annotate(text("chart.planned_year", lang), (start, 1), xycoords=("data", "axes fraction"),
                         xytext=(4, -12), textcoords="offset points", fontsize=9)  # fmt: skip
-            ax.set_xticks(x, [f"{p.year}-{p.month:02d}" for p in fan["month"]], rotation=45, ha="right", fontsize=8)
+            ax.set_xticks(
+                x, [f"{p.year}-{p.month:02d}" for p in fan["month"]], rotation=45, ha="right", fontsize=8
+            )
             ax.set_ylabel(text("chart.balance", lang, unit=unit))
-            ax.legend(loc="best", ncols=4, fontsize=9)
+            ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4, fontsize=9)
         return ax
 
 

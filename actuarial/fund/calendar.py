@@ -113,7 +113,9 @@ def plan_arrears(plan: Plan) -> Arrears:
     else:
         income = plan.model.financing.base_year
         assert income is not None  # checked when the tables were read
-        frame = pd.DataFrame({"payer": ["all"], "due": [income.due.value], "received": [income.received.value]})
+        frame = pd.DataFrame(
+            {"payer": ["all"], "due": [income.due.value], "received": [income.received.value]}
+        )
         sources = (plan.source("financing.base_year.due", income.due),)
     frame["outstanding"] = frame["due"] - frame["received"]
     frame["receipt_rate"] = frame["received"] / frame["due"].where(frame["due"] > 0)

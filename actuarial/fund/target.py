@@ -82,7 +82,7 @@ def order_interval(ordered: NDArray[np.float64], alpha: float, level: float = 0.
     Examples
     --------
     >>> order_interval(np.arange(1.0, 11.0), 0.05)
-    (7.0, inf)
+    (8.0, inf)
     """
     n = len(ordered)
     tail = (1 - level) / 2
@@ -131,7 +131,9 @@ class PremiumTarget(Result):
 
     def probability(self, premium: ArrayLike) -> NDArray[np.float64]:
         """Probability of a deficit at each premium."""
-        above = len(self.needs) - np.searchsorted(self.needs, np.asarray(premium, dtype=np.float64), side="right")
+        above = len(self.needs) - np.searchsorted(
+            self.needs, np.asarray(premium, dtype=np.float64), side="right"
+        )
         return above / len(self.needs)
 
     @property
@@ -161,7 +163,10 @@ class PremiumTarget(Result):
                 risk = 100 * float(self.probability(present))
                 ax.plot([present], [risk], marker="s", color=COLOURS["ink"])
                 note = text("chart.present_at", lang, value=f"{present:.1f}", risk=f"{risk:.1f}")
-                ax.annotate(note, (present, risk), xytext=(8, -4), textcoords="offset points", color=COLOURS["ink"])
+                below = (10, -16) if risk > 50 else (10, 10)
+                ax.annotate(
+                    note, (present, risk), xytext=below, textcoords="offset points", color=COLOURS["ink"]
+                )
             ax.set_xlabel(text("chart.premium", lang))
             ax.set_ylabel(text("chart.deficit_probability", lang))
             ax.set_ylim(-2, 104)

@@ -195,7 +195,7 @@ class GrowthFit(Result):
         --------
         >>> fit = fit_growth(pd.Series([100.0, 110, 119, 132], index=[2009, 2010, 2011, 2012]))
         >>> fit.quantile([0.025, 0.5, 0.975]).round(1).tolist()
-        [130.6, 144.8, 160.5]
+        [136.0, 144.8, 154.1]
         """
         levels = np.atleast_1d(np.asarray(q, dtype=np.float64))
         values = float(self.series.iloc[-1]) * self.factor(special.ndtri(levels))
@@ -345,5 +345,7 @@ def raw_growth(plan: Plan) -> RawGrowth | None:
     for name in ("per_capita", "financing"):
         out[f"{name}_growth"] = (out[name] / out[name].shift(1)) ** (1 / years) - 1
     span = float(frame["year"].iloc[-1] - frame["year"].iloc[0])
-    mean = {n: float((out[n].iloc[-1] / out[n].iloc[0]) ** (1 / span) - 1) for n in ("per_capita", "financing")}
+    mean = {
+        n: float((out[n].iloc[-1] / out[n].iloc[0]) ** (1 / span) - 1) for n in ("per_capita", "financing")
+    }
     return RawGrowth(out, mean["per_capita"], mean["financing"], fit.gaps, sources=table.sources)

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from actuarial.errors import Fault, InputError
-from actuarial.law.strict_yaml import line_of, read_yaml
 from actuarial.law.schema import PAYLOADS, Envelope, Strict, validate
+from actuarial.law.strict_yaml import line_of, read_yaml
 from actuarial.results import Source
 from actuarial.texts import pick
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from actuarial.errors import Fault, InputError
 from actuarial.law.strict_yaml import Path_, line_of
+from actuarial.texts import LANGUAGES, has_text, text
 
 Status = Literal["stated", "enacted", "draft", "derived", "inferred", "assumed"]
 Bilingual = dict[Literal["zh", "en"], str]
@@ -58,7 +59,7 @@ class Band(Strict):
     @model_validator(mode="after")
     def _one_edge(self) -> Band:
         if self.up_to is not None and self.up_to_share_of_target is not None:
-            raise ValueError("up_to | up_to_share_of_target")
+            raise ValueError("law.two_edges")
         return self
 
 
@@ -73,11 +74,11 @@ class Bands(Strict):
     def _last_is_open(self) -> Bands:
         edges = [b.up_to is None and b.up_to_share_of_target is None for b in self.table]
         if edges[:-1].count(True) or not edges[-1]:
-            raise ValueError("only the last band, and it, has no upper edge")
+            raise ValueError("law.last_band")
         fixed = [b.up_to for b in self.table if b.up_to is not None]
         shares = [b.up_to_share_of_target for b in self.table if b.up_to_share_of_target is not None]
         if fixed != sorted(set(fixed)) or shares != sorted(set(shares)):
-            raise ValueError("edges must increase")
+            raise ValueError("law.edges_increase")
         return self
 
 
@@ -165,11 +166,11 @@ class Envelope(Strict):
     def _agrees_with_itself(self) -> Envelope:
         _, _, kind, rest = self.id.split("/")
         if kind != self.kind or rest.partition("@")[2] != self.effective:
-            raise ValueError("id, kind and effective must agree")
+            raise ValueError("law.id_parts")
         for name, reading in self.readings.items():
             gap = self.gaps.get(name)
             if gap is None or (gap.choices and reading.choice not in gap.choices):
-                raise ValueError(f"readings.{name}: {reading.choice}")
+                raise ValueError("law.bad_reading")
         return self
 
 
@@ -207,8 +208,14 @@ def validate(
         raise InputError(unique.values()) from error
 
 
+_ARMS = {"expert", "series", "stated", "simple"}  # discriminator values; no key has these names
+
+
 def _is_union_arm(part: Any) -> bool:
-    return isinstance(part, str) and bool(re.search(r"[\[\]()]|^(function|model|constrained)-", part))
+    """Whether a part of pydantic's location names a member of a union, not a key of the file."""
+    return isinstance(part, str) and (
+        part in _ARMS or bool(re.search(r"[\[\]()]|^(function|model|constrained)-", part))
+    )
 
 
 def _fault(found: Any, place: Path_, lines: dict[Path_, int], file: str) -> Fault:
@@ -223,10 +230,16 @@ def _fault(found: Any, place: Path_, lines: dict[Path_, int], file: str) -> Faul
     elif code is None:
         bounds = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
         limits = [f"{sign} {context[b]}" for b, sign in bounds.items() if b in context]
-        expected = found["type"].removesuffix("_type").removesuffix("_parsing")
-        if found["type"] == "value_error":
-            expected = str(context.get("error", ""))
-        code, params["expected"] = "plan.value", "、".join(limits) or expected
+        own = str(context.get("error", "")) if found["type"] == "value_error" else ""
+        if has_text(own):
+            code = own
+        elif found.get("input") is None:
+            code = "plan.fill_in"
+        else:
+            kind = found["type"].removesuffix("_type").removesuffix("_parsing").removeprefix("model_")
+            named = f"label.type_{kind}"
+            words = {lang: text(named, lang) for lang in LANGUAGES} if has_text(named) else kind
+            code, params["expected"] = "plan.value", "、".join(limits) or words
     return Fault(code, file=file, line=line_of(lines, place), params=params)
 
 

@@ -23,7 +23,9 @@ _Strict.yaml_implicit_resolvers = {
 }
 
 
-def read_yaml(path: Path, name: str | None = None) -> tuple[dict[str, Any], dict[Path_, int]]:
+def read_yaml(
+    path: Path, name: str | None = None, found: list[Fault] | None = None
+) -> tuple[dict[str, Any], dict[Path_, int]]:
     """Data of a YAML file, and the line of each key and item.
 
     Parameters
@@ -31,6 +33,9 @@ def read_yaml(path: Path, name: str | None = None) -> tuple[dict[str, Any], dict
     path : Path
     name : str, optional
         Name for messages; the file's own if not given.
+    found : list, optional
+        Where tags and repeated keys are noted; they are then read as plain values, so that the
+        faults of the content can be told together with them.
 
     Returns
     -------
@@ -55,7 +60,12 @@ def read_yaml(path: Path, name: str | None = None) -> tuple[dict[str, Any], dict
         raise InputError([Fault("file.encoding", file=label)]) from error
     try:
         faults = [
-            Fault("file.yaml_alias", file=label, line=e.start_mark.line + 1, params={"value": f"*{e.anchor}"})
+            Fault(
+                "file.yaml_alias",
+                file=label,
+                line=(e.start_mark.line if e.start_mark else 0) + 1,
+                params={"value": f"*{e.anchor}"},
+            )
             for e in yaml.parse(content, Loader=_Strict)
             if isinstance(e, yaml.AliasEvent)
         ]
@@ -64,21 +74,25 @@ def read_yaml(path: Path, name: str | None = None) -> tuple[dict[str, Any], dict
         root = yaml.compose(content, Loader=_Strict)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark else None
-        params = {"reason": getattr(error, "problem", None) or type(error).__name__}
-        raise InputError([Fault("file.yaml", file=label, line=line, params=params)]) from error
+        line = mark.line + 1 if mark is not None else None
+        reason = str(getattr(error, "problem", None) or type(error).__name__)
+        raise InputError([Fault("file.yaml", file=label, line=line, params={"reason": reason})]) from error
     except RecursionError as error:
         raise InputError([Fault("file.yaml", file=label, params={"reason": "depth"})]) from error
     if not isinstance(root, yaml.MappingNode):
         raise InputError([Fault("file.yaml_mapping", file=label, line=1)])
-    faults, lines = [], {}
+    faults = []
+    lines: dict[Path_, int] = {}
     _walk(root, (), lines, faults, label)
-    if faults:
+    if faults and found is None:
         raise InputError(faults)
+    if found is not None:
+        found += faults
     loader = _Strict("")
     return loader.construct_document(root), lines
 
 
+_KIND: dict[type, str] = {yaml.ScalarNode: "str", yaml.SequenceNode: "seq", yaml.MappingNode: "map"}
 _PLAIN = {f"tag:yaml.org,2002:{t}" for t in ("map", "seq", "str", "int", "float", "bool", "null")}
 
 
@@ -87,15 +101,26 @@ def _walk(node: yaml.Node, at: Path_, lines: dict[Path_, int], faults: list[Faul
     line = node.start_mark.line + 1
     if node.tag not in _PLAIN:
         faults.append(Fault("file.yaml_tag", file=label, line=line, params={"value": node.tag}))
-        return
+        node.tag = f"tag:yaml.org,2002:{_KIND[type(node)]}"
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
             if key.tag not in _PLAIN or not isinstance(key, yaml.ScalarNode):
-                faults.append(Fault("file.yaml_tag", file=label, line=key.start_mark.line + 1, params={"value": key.tag}))
-                continue
+                faults.append(
+                    Fault(
+                        "file.yaml_tag", file=label, line=key.start_mark.line + 1, params={"value": key.tag}
+                    )
+                )
+                raise InputError(faults)  # a key that is no plain word: nothing after it can be trusted
             if key.value in seen:
-                faults.append(Fault("file.yaml_twice", file=label, line=key.start_mark.line + 1, params={"value": key.value}))
+                faults.append(
+                    Fault(
+                        "file.yaml_twice",
+                        file=label,
+                        line=key.start_mark.line + 1,
+                        params={"value": key.value},
+                    )
+                )
             seen.add(key.value)
             lines[(*at, key.value)] = key.start_mark.line + 1
             _walk(value, (*at, key.value), lines, faults, label)

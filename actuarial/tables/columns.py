@@ -120,7 +120,9 @@ def split_unit(heading: str) -> tuple[str, str | None]:
     >>> split_unit("金额（万元）"), split_unit("visits")
     (('金额', '万元'), ('visits', None))
     """
-    match = re.fullmatch(r"\s*(.*?)\s*[(\[（【]\s*(?:单位[:：]\s*)?([^()\[\]（）【】]+?)\s*[)\]）】]\s*", heading)
+    match = re.fullmatch(
+        r"\s*(.*?)\s*[(\[（【]\s*(?:单位[:：]\s*)?([^()\[\]（）【】]+?)\s*[)\]）】]\s*", heading
+    )
     return (match[1], match[2]) if match else (heading.strip(), None)
 
 

@@ -66,7 +66,9 @@ def read_grid(path: Path, sheet: str | None = None) -> Grid:
     except OSError as error:
         raise InputError([Fault("file.not_found", file=name)]) from error
     if size > MAX_FILE_BYTES:
-        raise InputError([Fault("file.too_large", file=name, params={"size": size >> 20, "limit": MAX_FILE_BYTES >> 20})])
+        raise InputError(
+            [Fault("file.too_large", file=name, params={"size": size >> 20, "limit": MAX_FILE_BYTES >> 20})]
+        )
     suffix = path.suffix.lower()
     if suffix in {".csv", ".tsv", ".txt"}:
         return _limited(_read_csv(path, "\t" if suffix == ".tsv" else ","))
@@ -99,7 +101,10 @@ def _read_csv(path: Path, delimiter: str) -> Grid:
     else:
         raise InputError([Fault("file.encoding", file=path.name)])
     try:
-        rows = [[c if c.strip() else None for c in row] for row in csv.reader(io.StringIO(content, newline=""), delimiter=delimiter, strict=True)]
+        rows = [
+            [c if c.strip() else None for c in row]
+            for row in csv.reader(io.StringIO(content, newline=""), delimiter=delimiter, strict=True)
+        ]
     except csv.Error as error:
         raise InputError([Fault("file.damaged", file=path.name, params={"reason": str(error)})]) from error
     return Grid(path.name, None, rows)
@@ -122,7 +127,7 @@ def _read_excel(path: Path, sheet: str | None) -> Grid:
         raise InputError([Fault("file.damaged", file=path.name, params={"reason": str(error)})]) from error
     if path.suffix.lower() != ".xls":
         _refuse_holes(path, chosen, names.index(chosen))
-    rows = [[None if c == "" or isinstance(c, str) and not c.strip() else c for c in row] for row in cells]
+    rows = [[None if c == "" or (isinstance(c, str) and not c.strip()) else c for c in row] for row in cells]
     return Grid(path.name, chosen, rows)
 
 
@@ -135,10 +140,18 @@ def _check_archive(path: Path) -> None:
         raise InputError([Fault("file.damaged", file=path.name, params={"reason": str(error)})]) from error
     packed = max(path.stat().st_size, 1)
     if unpacked > MAX_UNPACKED_BYTES or (unpacked > 2**20 * 16 and unpacked / packed > MAX_RATIO):
-        raise InputError([Fault("file.bomb", file=path.name, params={"size": unpacked >> 20, "limit": MAX_UNPACKED_BYTES >> 20})])
+        raise InputError(
+            [
+                Fault(
+                    "file.bomb",
+                    file=path.name,
+                    params={"size": unpacked >> 20, "limit": MAX_UNPACKED_BYTES >> 20},
+                )
+            ]
+        )
 
 
-_CELL = re.compile(rb'<c\b([^>]*?)(?:/>|>(.*?)</c>)', re.DOTALL)
+_CELL = re.compile(rb"<c\b([^>]*?)(?:/>|>(.*?)</c>)", re.DOTALL)
 _REF = re.compile(rb'\br="([A-Z]+\d+)"')
 
 
@@ -157,7 +170,11 @@ def _refuse_holes(path: Path, sheet: str, index: int) -> None:
             value = re.search(rb"<v>(.*?)</v>", body)
             params = {"value": value[1].decode("ascii", "replace") if value else "#"}
             faults.append(Fault("table.error_cell", file=path.name, sheet=sheet, cell=where, params=params))
-        elif (b"<f>" in body or b"<f " in body) and not re.search(rb"<v>.+?</v>|<v [^>]*>.+?</v>", body) and b't="str"' not in attributes:
+        elif (
+            (b"<f>" in body or b"<f " in body)
+            and not re.search(rb"<v>.+?</v>|<v [^>]*>.+?</v>", body)
+            and b't="str"' not in attributes
+        ):
             faults.append(Fault("table.uncached_formula", file=path.name, sheet=sheet, cell=where))
     if faults:
         raise InputError(faults)

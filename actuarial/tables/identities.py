@@ -82,9 +82,22 @@ def _parse(expression: str, values: Mapping[str, float]) -> ast.expr:
         tree = ast.parse(expression, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise InputError([Fault("plan.expression", params={"expression": expression})]) from error
-    allowed = (ast.BinOp, ast.Name, ast.Constant, ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Load, ast.USub, ast.UnaryOp)
+    allowed = (
+        ast.BinOp,
+        ast.Name,
+        ast.Constant,
+        ast.Add,
+        ast.Sub,
+        ast.Mult,
+        ast.Div,
+        ast.Load,
+        ast.USub,
+        ast.UnaryOp,
+    )
     for node in ast.walk(tree):
-        if not isinstance(node, allowed) or (isinstance(node, ast.Constant) and not isinstance(node.value, int | float)):
+        if not isinstance(node, allowed) or (
+            isinstance(node, ast.Constant) and not isinstance(node.value, int | float)
+        ):
             raise InputError([Fault("plan.expression", params={"expression": expression})])
         if isinstance(node, ast.Name):
             _lookup(node.id, values)
@@ -93,11 +106,15 @@ def _parse(expression: str, values: Mapping[str, float]) -> ast.expr:
 
 def _lookup(name: str, values: Mapping[str, float]) -> float:
     if name not in values:
-        raise InputError([Fault("plan.unknown_fact", params={"name": name, "known": "、".join(sorted(values))})])
+        raise InputError(
+            [Fault("plan.unknown_fact", params={"name": name, "known": "、".join(sorted(values))})]
+        )
     return float(values[name])
 
 
-def _evaluate(node: ast.expr, values: Mapping[str, float], half: Mapping[str, float]) -> tuple[float, float, float]:
+def _evaluate(
+    node: ast.expr, values: Mapping[str, float], half: Mapping[str, float]
+) -> tuple[float, float, float]:
     """Point, low and high of an expression."""
     if isinstance(node, ast.Constant):
         number = float(node.value)  # type: ignore[arg-type]

@@ -85,7 +85,9 @@ class MonthlyProfile(Result):
             raise InputError([Fault("table.falls", file=table.file, params={"year": year})])
         shares = steps / steps.sum(axis=1, keepdims=True)
         years = pd.DataFrame(shares, index=whole.index, columns=range(1, 13))
-        source = Source("monthly_profile", table.file, f"{whole.index.min()}–{whole.index.max()}", status="derived")
+        source = Source(
+            "monthly_profile", table.file, f"{whole.index.min()}–{whole.index.max()}", status="derived"
+        )
         mean = shares.mean(axis=0)
         return cls(mean / mean.sum(), years, sources=(source,))
 

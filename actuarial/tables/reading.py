@@ -182,7 +182,9 @@ class _Reader:
         allowed = {s: columns()[name] for name in self.spec.columns for s in columns()[name].spellings()}
         unit_above: str | None = None
         for row, cells in enumerate(self.grid.rows[:20]):
-            found = {i: allowed.get(fold(split_unit(str(c))[0])) for i, c in enumerate(cells) if c is not None}
+            found = {
+                i: allowed.get(fold(split_unit(str(c))[0])) for i, c in enumerate(cells) if c is not None
+            }
             hits = [c for c in found.values() if c is not None]
             if len(hits) >= min(2, len(self.spec.required)):
                 self._map(row, unit_above)
@@ -242,7 +244,9 @@ class _Reader:
             cells = self.grid.rows[row]
             if all(c is None for c in cells):
                 continue
-            if len(cells) > len(self.grid.rows[head]) and any(c is not None for c in cells[len(self.grid.rows[head]) :]):
+            if len(cells) > len(self.grid.rows[head]) and any(
+                c is not None for c in cells[len(self.grid.rows[head]) :]
+            ):
                 self.fault("table.too_many_cells", row, len(self.grid.rows[head]))
             record: dict[str, Any] = {}
             address: dict[str, str] = {}
@@ -304,7 +308,9 @@ class _Reader:
 
     # -------------------------------------------------------------- what must hold
 
-    def _split_totals(self, records: list[dict[str, Any]], addresses: list[dict[str, str]]) -> dict[str, float | None]:
+    def _split_totals(
+        self, records: list[dict[str, Any]], addresses: list[dict[str, str]]
+    ) -> dict[str, float | None]:
         if not self.spec.total:
             return {}
         key = self.spec.key[0]
@@ -325,7 +331,11 @@ class _Reader:
             parts = float(sum(Decimal(repr(v)) for v in values))
             gap = stated - parts
             tolerance = self._half_width(name) * (len(values) + 1)
-            heading = next(h for a, h in self.heading_at.items() if self.columns_at.get(a) and self.columns_at[a].name == name)
+            heading = next(
+                h
+                for a, h in self.heading_at.items()
+                if self.columns_at.get(a) and self.columns_at[a].name == name
+            )
             factor = self.factors.get(name) or 1.0
             shown = {
                 "stated": _plain(stated / factor), "parts": _plain(parts / factor),

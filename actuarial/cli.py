@@ -1,0 +1,460 @@
+"""The ``actuarial`` command: thin. It parses, calls and writes; heavy imports wait for the command.
+
+Exit status: 0 an answer, 2 bad input or usage (message on standard error), 1 our fault,
+130 interrupted.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from actuarial.errors import ActuarialError, InputError
+from actuarial.texts import LANGUAGES, language, text, use_language
+
+if TYPE_CHECKING:
+    from actuarial.pipeline import Answer
+
+
+def _early_language(words: list[str]) -> str:
+    """The language asked for on the command line, so that help too is in it."""
+    for n, word in enumerate(words):
+        value = (
+            word.partition("=")[2]
+            if word.startswith("--lang=")
+            else words[n + 1 : n + 2]
+            if word == "--lang"
+            else ""
+        )
+        value = value[0] if isinstance(value, list) and value else value
+        if value in LANGUAGES:
+            return str(value)
+    return language()
+
+
+_HELP_LANGUAGE = _early_language(sys.argv[1:])
+
+
+def _h(code: str) -> str:
+    """A help text; these are read when the module is loaded."""
+    return text(f"cli.{code}", _HELP_LANGUAGE)
+
+
+def _t(code: str, **params: Any) -> str:
+    return text(f"cli.{code}", **params)
+
+
+def _common(command: Callable[..., Any]) -> Callable[..., Any]:
+    """``--lang`` and ``--json``, which every command takes."""
+    command = click.option("--json", "as_json", is_flag=True, help=_h("json_help"))(command)
+    return click.option("--lang", type=click.Choice(LANGUAGES), default=None, help=_h("lang_help"))(command)
+
+
+def _simulated(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Options of commands that simulate."""
+    for name, kind, default, help_code in (
+        ("--threads", click.IntRange(1, 64), 2, "threads_help"),
+        ("--seed", click.IntRange(0), 2012, "seed_help"),
+        ("--paths", click.IntRange(1, 10_000_000), 100_000, "paths_help"),
+    ):
+        command = click.option(name, type=kind, default=default, show_default=True, help=_h(help_code))(
+            command
+        )
+    return command
+
+
+@click.group(
+    help=_h("help"), context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(package_name="fund-actuarial", prog_name="actuarial")
+def cli() -> None:
+    """Group of all commands."""
+
+
+# --------------------------------------------------------------------------- commands
+
+
+@cli.command(help=_h("check_help"))
+@click.argument("plan", type=click.Path())
+@_common
+def check(plan: str, lang: str | None, as_json: bool) -> None:
+    """Check a plan and its tables."""
+    from actuarial.pipeline import reconcile_plan
+    from actuarial.plan import load_plan
+    from actuarial.texts import pick
+
+    loaded = load_plan(plan)
+    tables = loaded.tables
+    found = reconcile_plan(loaded)
+    notes = [n.message(lang) for t in tables.values() for n in t.notes]
+    checks: list[dict[str, Any]] = [
+        {
+            "label": pick(i.label, lang),
+            "computed": r.computed,
+            "stated": r.stated,
+            "gap": r.gap,
+            "verdict": r.verdict,
+        }
+        for i, r in zip(loaded.model.identities, found, strict=bool(found))
+    ]
+    if as_json:
+        _print_json(
+            {
+                "ok": True,
+                "plan": loaded.name(lang),
+                "tables": sorted(tables),
+                "notes": notes,
+                "reconciliations": checks,
+                "faults": [],
+            }
+        )
+        return
+    click.echo(_t("check_ok", name=loaded.name(lang), tables=len(tables)))
+    for note in notes:
+        click.echo(_t("check_note", note=note))
+    for row in checks:
+        verdict = text(f"label.verdict_{row['verdict']}", lang)
+        shown = {
+            k: f"{row[k]:,.6g}" if abs(row[k]) < 1e6 else f"{row[k]:,.0f}"
+            for k in ("computed", "stated", "gap")
+        }
+        click.echo(_t("check_identity", label=row["label"], verdict=verdict, **shown))
+
+
+@cli.command(help=_h("run_help"))
+@click.argument("plan", type=click.Path())
+@click.option(
+    "--out", type=click.Path(file_okay=False), default="reports", show_default=True, help=_h("out_help")
+)
+@_simulated
+@_common
+def run(plan: str, out: str, paths: int, seed: int, threads: int, lang: str | None, as_json: bool) -> None:
+    """Run a plan and write its report."""
+    answer, files = _run_and_write(plan, out, "report", paths, seed, threads, as_json)
+    if as_json:
+        _print_json(answer.to_dict() | {"report": str(files.page), "workbook": str(files.workbook)})
+        return
+    _print_answer(answer)
+    click.echo(_t("wrote", path=files.workbook))
+    click.echo(_t("report_at", path=files.page))
+
+
+@cli.command(help=_h("demo_help"))
+@click.option(
+    "--out", type=click.Path(file_okay=False), default="reports", show_default=True, help=_h("out_help")
+)
+@_simulated
+@_common
+def demo(out: str, paths: int, seed: int, threads: int, lang: str | None, as_json: bool) -> None:
+    """Run the whole job on the real samples."""
+    from actuarial.samples import sample_path
+
+    results: dict[str, Any] = {}
+    pages = []
+    for name in ("anhui_county", "jieshou"):
+        answer, files = _run_and_write(
+            str(sample_path(f"{name}/plan.yaml")), out, name, paths, seed, threads, as_json
+        )
+        results[name] = answer.to_dict() | {"report": str(files.page), "workbook": str(files.workbook)}
+        pages.append(files)
+        if not as_json:
+            click.echo(f"\n{answer.plan.name()}")
+            _print_answer(answer)
+            click.echo(_t("wrote", path=files.workbook))
+            click.echo(_t("report_at", path=files.page))
+    calculation = _calculation("china/jiande/costing/per_capita@2012-01-01", 0.0)
+    if as_json:
+        _print_json(results | {"calculation_2012": calculation})
+        return
+    click.echo()
+    _print_calculation(calculation)
+    click.echo(_t("report_at", path=pages[-1].page.resolve()))
+
+
+@cli.command(help=_h("premium_help"))
+@click.argument("plan", type=click.Path())
+@click.option(
+    "--alpha", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=None, help=_h("alpha_help")
+)
+@click.option(
+    "--criterion",
+    type=click.Choice(["current_year", "closing", "any_month"]),
+    default=None,
+    help=_h("criterion_help"),
+)
+@_simulated
+@_common
+def premium(
+    plan: str, alpha: float | None, criterion: str | None, paths: int, seed: int, threads: int,
+    lang: str | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Answer with the premium target only."""
+    from actuarial.pipeline import run as run_plan
+    from actuarial.plan import Patch, load_plan
+
+    loaded = load_plan(plan)
+    changes = {"accepted_probability": alpha, "use": criterion}
+    patches = [
+        Patch(path=f"criterion.{k}", value=v, source="command line")
+        for k, v in changes.items()
+        if v is not None
+    ]
+    if patches:
+        if criterion is not None and "use" not in loaded.data["criterion"]:
+            loaded.data["criterion"]["use"] = criterion
+        loaded = loaded.patched(patches)
+    with _progress(as_json) as progress:
+        answer = run_plan(loaded, paths=paths, seed=seed, threads=threads, progress=progress)
+    if as_json:
+        _print_json(answer.to_dict())
+    else:
+        _print_answer(answer)
+
+
+@cli.group(help=_h("contract_help"))
+def contract() -> None:
+    """Group of the contract commands."""
+
+
+@contract.command(help=_h("settle_help"))
+@click.argument("reference", metavar="ID|FILE")
+@click.option("--target", type=float, required=True, help=_h("target_help"))
+@click.option("--claims", type=float, required=True, help=_h("claims_help"))
+@_common
+def settle(reference: str, target: float, claims: float, lang: str | None, as_json: bool) -> None:
+    """Settle one year."""
+    from actuarial.contract import load_contract
+
+    settled = load_contract(reference).settle(target=target, claims=claims)
+    if as_json:
+        _print_json(settled.to_dict())
+        return
+    kind = _t("settle_surplus" if settled.outcome >= 0 else "settle_deficit")
+    click.echo(
+        _t(
+            "settle_line",
+            target=_yuan(target),
+            claims=_yuan(claims),
+            kind=kind,
+            outcome=_yuan(abs(settled.outcome)),
+        )
+    )
+    for row in settled.table.to_dict("records"):
+        if row["amount"]:
+            high = _yuan(row["to"]) if row["to"] < float("inf") else _t("above")
+            click.echo(_t("settle_band", low=_yuan(row["from"]), high=high, amount=_yuan(row["amount"]),
+                          share=f"{100 * row['insurer_share']:g}", part=_yuan(row["insurer_part"])))  # fmt: skip
+    click.echo(_t("settle_result", insurer=_yuan(settled.insurer_result), fund=_yuan(settled.fund_result)))
+    law = settled.contract.law
+    click.echo(_t("settle_source", name=law.name(), id=law.id))
+
+
+@cli.command(help=_h("calculate_help"))
+@click.argument("law_id", metavar="[ID]", default="china/jiande/costing/per_capita@2012-01-01")
+@click.option("--growth-sd", type=click.FloatRange(0, 1), default=0.0, help=_h("growth_sd_help"))
+@_common
+def calculate(law_id: str, growth_sd: float, lang: str | None, as_json: bool) -> None:
+    """Replay a printed per-capita calculation."""
+    found = _calculation(law_id, growth_sd)
+    if as_json:
+        _print_json(found)
+    else:
+        _print_calculation(found)
+
+
+@cli.command(help=_h("init_help"))
+@click.argument("folder", type=click.Path(file_okay=False))
+@_common
+def init(folder: str, lang: str | None, as_json: bool) -> None:
+    """Write an empty plan and Excel templates."""
+    from actuarial.report.starter import write_starter
+
+    written = write_starter(Path(folder), language(lang))
+    if as_json:
+        _print_json({"folder": folder, "files": [str(p) for p in written]})
+        return
+    for path in written:
+        click.echo(_t("wrote", path=path))
+    click.echo(_t("init_done", folder=folder, workbook=written[-1].name))
+
+
+# --------------------------------------------------------------------------- helpers
+
+
+def _run_and_write(
+    plan: str, out: str, name: str, paths: int, seed: int, threads: int, quiet: bool
+) -> tuple[Answer, Any]:
+    from actuarial.pipeline import run as run_plan
+    from actuarial.plan import load_plan
+    from actuarial.report import build_report
+
+    loaded = load_plan(plan)
+    with _progress(quiet) as progress:
+        answer = run_plan(loaded, paths=paths, seed=seed, threads=threads, progress=progress)
+    return answer, build_report(answer, out, name=name)
+
+
+class _progress:
+    """A bar on a terminal; nothing in a pipe, in CI or beside JSON."""
+
+    def __init__(self, quiet: bool) -> None:
+        self.quiet = quiet or not sys.stderr.isatty()
+        self.bar: Any = None
+
+    def __enter__(self) -> Callable[[int, int], None] | None:
+        if self.quiet:
+            return None
+        from tqdm import tqdm
+
+        self.bar = tqdm(desc=_t("progress"), unit="", unit_scale=True, leave=False)
+
+        def show(done: int, total: int) -> None:
+            self.bar.total = total
+            self.bar.update(done - self.bar.n)
+
+        return show
+
+    def __exit__(self, *_: object) -> None:
+        if self.bar is not None:
+            self.bar.close()
+
+
+def _money(value: float) -> str:
+    from actuarial.report.blocks import Unit
+
+    return Unit.of().show(value)
+
+
+def _yuan(value: float) -> str:
+    return f"{value:,.2f}".replace("-", "−")
+
+
+def _print_answer(answer: Answer) -> None:
+    found = answer.to_dict()
+
+    def number(value: float | None, digits: int = 2) -> str:
+        return text("label.infinite") if value is None else f"{value:,.{digits}f}"
+
+    risk = {k.split("_")[0]: f"{100 * v:.1f}" for k, v in found["deficit_probability"].items()}
+    criterion = text(f"label.criterion_{found['criterion']}")
+    click.echo(_t("premium_line", year=answer.plan.base_year.year + 1, value=number(found["premium_target"]),
+                  criterion=criterion, alpha=f"{100 * found['accepted_probability']:g}"))  # fmt: skip
+    low, high = found["simulation_interval"]
+    range_low, range_high = found["assumption_range"]
+    click.echo(
+        _t(
+            "interval_line",
+            low=number(low),
+            high=number(high),
+            range_low=number(range_low, 1),
+            range_high=number(range_high, 1),
+        )
+    )
+    click.echo(_t("present_line", present=f"{found['present_standard']:g}", balance=_money(found["expected_closing_balance"]),
+                  months=f"{found['months_payable']:.1f}", **risk))  # fmt: skip
+    if found["insurer_result"] is not None:
+        click.echo(_t("contract_line", target=_money(found["contract_target"]), insurer=_money(found["insurer_result"]),
+                      fund=_money(found["fund_result"])))  # fmt: skip
+    for message in found["warnings"]:
+        click.echo(_t("warning", message=message), err=True)
+
+
+def _calculation(law_id: str, growth_sd: float) -> dict[str, Any]:
+    import numpy as np
+
+    from actuarial.benefits import simple_target
+
+    t = simple_target(law_id)
+    found: dict[str, Any] = {
+        "law": t.law.id, "base_per_capita": t.base, "policy_effect_coefficient": t.coefficient,
+        "on_new_rules": t.intermediate, "in_scope_cost_growth": t.growth, "per_capita_target": t.result,
+        "total_growth": t.total_growth,
+    }  # fmt: skip
+    if growth_sd > 0:
+        low, median, high = np.quantile(t.draws(growth_sd=growth_sd), [0.025, 0.5, 0.975])
+        found |= {"growth_sd": growth_sd, "median": float(median), "interval_95": [float(low), float(high)]}
+    return found
+
+
+def _print_calculation(found: dict[str, Any]) -> None:
+    click.echo(_t("calc_line", base=f"{found['base_per_capita']:g}", coefficient=found["policy_effect_coefficient"],
+                  intermediate=f"{found['on_new_rules']:.2f}", growth=f"{100 * found['in_scope_cost_growth']:.2f}",
+                  result=f"{found['per_capita_target']:g}", total=f"{100 * found['total_growth']:.2f}"))  # fmt: skip
+    if "median" in found:
+        low, high = found["interval_95"]
+        click.echo(
+            _t(
+                "calc_draws",
+                sd=f"{100 * found['growth_sd']:g}",
+                median=f"{found['median']:.1f}",
+                low=f"{low:.1f}",
+                high=f"{high:.1f}",
+            )
+        )
+
+
+def _print_json(value: dict[str, Any]) -> None:
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False))
+
+
+def _usage_message(error: click.UsageError) -> str:
+    if isinstance(error, click.NoSuchOption):
+        return text("cli_usage.no_option", value=error.option_name)
+    if isinstance(error, click.MissingParameter):
+        name = error.param.make_metavar(error.ctx) if error.param and error.ctx else error.param_hint
+        return text(
+            "cli_usage.missing", value=error.param.opts[0] if isinstance(error.param, click.Option) else name
+        )
+    if isinstance(error, click.BadParameter):
+        name = error.param.opts[0] if error.param else ""
+        return text("cli_usage.bad_value", name=name, detail=error.message.rstrip("."))
+    if "No such command" in error.message:
+        return text("cli_usage.no_command", value=error.message.split("'")[1] if "'" in error.message else "")
+    return text("cli_usage.other", detail=error.message.rstrip("."))
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run the command line and exit with its status."""
+    words = sys.argv[1:] if args is None else args
+    with use_language(_early_language(words)):
+        sys.exit(_run(words))
+
+
+def _run(words: list[str]) -> int:
+    try:
+        result = cli.main(args=words, prog_name="actuarial", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except click.UsageError as error:
+        click.echo(_usage_message(error), err=True)
+        return 2
+    except InputError as error:
+        if "--json" in words:
+            _print_json({"ok": False, "faults": [f.to_dict() for f in error.faults]})
+        click.echo(error.message(), err=True)
+        return 2
+    except ActuarialError as error:
+        click.echo(error.message(), err=True)
+        return 2
+    except ModuleNotFoundError as error:
+        if error.name in {"jinja2", "xlsxwriter", "fontTools"}:
+            click.echo(_t("missing_report", name=error.name), err=True)
+            return 2
+        return _our_fault(error)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo(_t("interrupted"), err=True)
+        return 130
+    except Exception as error:
+        return _our_fault(error)
+
+
+def _our_fault(error: Exception) -> int:
+    if os.environ.get("ACTUARIAL_DEBUG"):
+        raise error
+    click.echo(_t("our_fault", kind=type(error).__name__), err=True)
+    return 1

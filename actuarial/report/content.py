@@ -1,0 +1,67 @@
+"""What the report says, in one language: sections of sentences, tables and charts.
+
+Both the page and the workbook are made from this; no number is computed here that is not in the
+:class:`~actuarial.pipeline.Answer`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from actuarial.pipeline import Answer
+from actuarial.report import answer_sections as answering
+from actuarial.report import data_sections as proving
+from actuarial.report.blocks import Block, Chart, Section, Unit
+from actuarial.report.context import Context, plain
+from actuarial.texts import language
+
+
+@dataclass(frozen=True)
+class Content:
+    """The report in one language."""
+
+    lang: str
+    title: str
+    subtitle: str
+    headline: tuple[tuple[str, str], ...]
+    sections: tuple[Section, ...]
+    unit: Unit
+
+
+def compose(answer: Answer, lang: str | None = None) -> Content:
+    """Compose the report of an answer."""
+    k = Context(answer, language(lang))
+    risk = k.sim.deficit_probability()[answer.target.criterion]
+    headline = (
+        (k.t("label.step_target"), plain(answer.target.value, 1)),
+        (k.t("col.standard"), plain(k.sim.standard, 0)),
+        (k.t("col.present_risk"), plain(100 * risk, 1)),
+        (k.t("label.indicator_payable_months"), plain(k.sim.months_payable(), 1)),
+    )
+    sections = (
+        answering.answer_section(k),
+        answering.forecast_section(k),
+        answering.risk_section(k),
+        answering.drivers_section(k),
+        *answering.contract_section(k),
+        *answering.scenarios_section(k),
+        answering.budget_section(k),
+        proving.data_section(k),
+        proving.assumptions_section(k),
+        proving.sources_section(k),
+        proving.manifest_section(k),
+    )
+    subtitle = k.t("report.subtitle", name=k.plan.name(k.lang), date=k.plan.model.valuation_date)
+    title = k.t("report.title", year=k.year)
+    return Content(k.lang, title, subtitle, headline, tuple(map(_untitled, sections)), k.unit)
+
+
+def _untitled(section: Section) -> Section:
+    """A table right after a chart of the same title does not repeat it."""
+    parts: list[Block | Chart] = []
+    for part in section.parts:
+        before = parts[-1] if parts else None
+        if isinstance(part, Block) and isinstance(before, Chart) and before.title == part.title:
+            part = replace(part, title="")
+        parts.append(part)
+    return replace(section, parts=tuple(parts))

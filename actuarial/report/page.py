@@ -1,0 +1,72 @@
+"""The report as one HTML file that loads nothing from outside and shows Chinese anywhere."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import re
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+from actuarial.errors import ModelWarning, warn
+from actuarial.report.blocks import shown
+from actuarial.report.content import Content
+from actuarial.results import chinese_font, write_text
+from actuarial.texts import text
+
+
+def render(content: Content) -> str:
+    """The page as text."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    )
+    template = environment.from_string(
+        files(__package__).joinpath("templates", "report.html.j2").read_text(encoding="utf-8")
+    )
+
+    def page(font: str) -> str:
+        return template.render(
+            c=content,
+            font=font,
+            show=lambda value, kind: shown(value, kind, content.unit),
+            source_line=lambda source: text("report.table_source", content.lang, source=source),
+            offline=text("report.printed_page", content.lang),
+        )
+
+    plain = page("")
+    return page(
+        font_subset(
+            "".join(sorted(set(html.unescape(re.sub(r"<style>.*?</style>", "", plain, flags=re.DOTALL)))))
+        )
+    )
+
+
+@cache
+def font_subset(characters: str) -> str:
+    """The Chinese font cut down to the characters used, as base64 WOFF; empty without the font."""
+    font = chinese_font()
+    if font is None:
+        warn(ModelWarning, "model.no_font")
+        return ""
+    from fontTools import subset
+
+    options = subset.Options(
+        flavor="woff", layout_features=[], notdef_outline=True, hinting=False, recalc_timestamp=False
+    )
+    loaded = subset.load_font(str(font), options, lazy=True)
+    cutter = subset.Subsetter(options)
+    cutter.populate(text=characters)
+    cutter.subset(loaded)
+    buffer = io.BytesIO()
+    loaded.flavor = "woff"
+    loaded.save(buffer)
+    return base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
+def write_page(content: Content, path: Path) -> Path:
+    """Write the page, whole or not at all."""
+    return write_text(path, render(content))
