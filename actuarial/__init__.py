@@ -54,7 +54,9 @@ _HOMES = {
     "sample_path": "samples",
     "simple_target": "benefits",
     "stated_policy_factor": "benefits",
+    "LANGUAGES": "texts",
     "text": "texts",
+    "use_language": "texts",
 }
 
 __all__ = ["__version__", *sorted(_HOMES)]

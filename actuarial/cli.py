@@ -6,6 +6,7 @@ Exit status: 0 an answer, 2 bad input or usage (message on standard error), 1 ou
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from actuarial.errors import ActuarialError, InputError
+from actuarial.errors import ActuarialError, Fault, InputError
 from actuarial.texts import LANGUAGES, language, text, use_language
 
 if TYPE_CHECKING:
@@ -129,9 +130,7 @@ def check(plan: str, lang: str | None, as_json: bool) -> None:
 
 @cli.command(help=_h("run_help"))
 @click.argument("plan", type=click.Path())
-@click.option(
-    "--out", type=click.Path(file_okay=False), default="reports", show_default=True, help=_h("out_help")
-)
+@click.option("--out", type=click.Path(), default="reports", show_default=True, help=_h("out_help"))
 @_simulated
 @_common
 def run(plan: str, out: str, paths: int, seed: int, threads: int, lang: str | None, as_json: bool) -> None:
@@ -146,9 +145,7 @@ def run(plan: str, out: str, paths: int, seed: int, threads: int, lang: str | No
 
 
 @cli.command(help=_h("demo_help"))
-@click.option(
-    "--out", type=click.Path(file_okay=False), default="reports", show_default=True, help=_h("out_help")
-)
+@click.option("--out", type=click.Path(), default="reports", show_default=True, help=_h("out_help"))
 @_simulated
 @_common
 def demo(out: str, paths: int, seed: int, threads: int, lang: str | None, as_json: bool) -> None:
@@ -269,7 +266,7 @@ def calculate(law_id: str, growth_sd: float, lang: str | None, as_json: bool) ->
 
 
 @cli.command(help=_h("init_help"))
-@click.argument("folder", type=click.Path(file_okay=False))
+@click.argument("folder", type=click.Path())
 @_common
 def init(folder: str, lang: str | None, as_json: bool) -> None:
     """Write an empty plan and Excel templates."""
@@ -295,6 +292,10 @@ def _run_and_write(
     from actuarial.report import build_report
 
     loaded = load_plan(plan)
+    if Path(out).exists() and not Path(out).is_dir():  # said before the work, not after it
+        raise InputError(
+            [Fault("file.not_writable", file=out, params={"reason": os.strerror(errno.ENOTDIR)})]
+        )
     with _progress(quiet) as progress:
         answer = run_plan(loaded, paths=paths, seed=seed, threads=threads, progress=progress)
     return answer, build_report(answer, out, name=name)
@@ -325,43 +326,13 @@ class _progress:
             self.bar.close()
 
 
-def _money(value: float) -> str:
-    from actuarial.report.blocks import Unit
-
-    return Unit.of().show(value)
-
-
 def _yuan(value: float) -> str:
     return f"{value:,.2f}".replace("-", "−")
 
 
 def _print_answer(answer: Answer) -> None:
-    found = answer.to_dict()
-
-    def number(value: float | None, digits: int = 2) -> str:
-        return text("label.infinite") if value is None else f"{value:,.{digits}f}"
-
-    risk = {k.split("_")[0]: f"{100 * v:.1f}" for k, v in found["deficit_probability"].items()}
-    criterion = text(f"label.criterion_{found['criterion']}")
-    click.echo(_t("premium_line", year=answer.plan.base_year.year + 1, value=number(found["premium_target"]),
-                  criterion=criterion, alpha=f"{100 * found['accepted_probability']:g}"))  # fmt: skip
-    low, high = found["simulation_interval"]
-    range_low, range_high = found["assumption_range"]
-    click.echo(
-        _t(
-            "interval_line",
-            low=number(low),
-            high=number(high),
-            range_low=number(range_low, 1),
-            range_high=number(range_high, 1),
-        )
-    )
-    click.echo(_t("present_line", present=f"{found['present_standard']:g}", balance=_money(found["expected_closing_balance"]),
-                  months=f"{found['months_payable']:.1f}", **risk))  # fmt: skip
-    if found["insurer_result"] is not None:
-        click.echo(_t("contract_line", target=_money(found["contract_target"]), insurer=_money(found["insurer_result"]),
-                      fund=_money(found["fund_result"])))  # fmt: skip
-    for message in found["warnings"]:
+    click.echo(answer.summary())
+    for message in answer.warnings:
         click.echo(_t("warning", message=message), err=True)
 
 

@@ -25,8 +25,8 @@ from numpy.typing import ArrayLike, NDArray
 from actuarial.errors import Fault, InputError
 from actuarial.law import Law, load_law
 from actuarial.layers import Piecewise, to_cents
-from actuarial.results import COLOURS, Result, figure_style, new_axes
-from actuarial.texts import language, pick, text
+from actuarial.results import COLOURS, Result, Unit, figure_style, new_axes
+from actuarial.texts import LANGUAGES, pick, text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -169,10 +169,7 @@ class Contract(Result):
 
 def _both(yuan: float) -> dict[str, str]:
     """An amount in each language's unit, for messages."""
-    return {
-        "zh": f"{yuan / 1e4:,.2f}{text('label.wan', 'zh')}",
-        "en": f"{yuan / 1e6:,.2f} {text('label.million', 'en')}",
-    }
+    return {lang: Unit.of(lang).show(yuan) for lang in LANGUAGES}
 
 
 @dataclass(frozen=True, eq=False)
@@ -268,11 +265,8 @@ class Evaluation(Result):
 
     def plot(self, ax: Axes | None = None, lang: str | None = None) -> Axes:
         """Payoff to the insurer over the distribution of the outcome."""
-        from actuarial.texts import text as t
-
-        scale, unit = (
-            (1e4, t("label.wan", lang)) if language(lang) == "zh" else (1e6, t("label.million", lang))
-        )
+        money = Unit.of(lang)
+        scale, unit = money.scale, money.label
         with figure_style():
             ax = ax or new_axes()
             low, high = np.quantile(self.outcome, [0.001, 0.999])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -21,8 +21,12 @@ from actuarial.fund import CRITERIA, Fund, PremiumTarget, Simulation
 from actuarial.fund import Progress as ProgressCallback
 from actuarial.growth import RawGrowth, plan_growth, raw_growth
 from actuarial.plan import Plan
-from actuarial.results import Result, Source
+from actuarial.results import Result, Source, Unit
 from actuarial.tables import Note, Reconciliation, reconcile
+from actuarial.texts import text
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +82,47 @@ class Answer(Result):
     def table(self) -> pd.DataFrame:
         """The waterfall from last year's cost to the target [yuan/person/year]."""
         return self.simulation.waterfall(self.target)
+
+    def summary(self, lang: str | None = None) -> str:
+        """The answer in a few lines."""
+        sim, target, money = self.simulation, self.target, Unit.of(lang)
+        risk = sim.deficit_probability()
+        lines = [
+            text(
+                "answer.premium_line",
+                lang,
+                year=self.plan.base_year.year + 1,
+                value=_words(target.value, 2, lang),
+                criterion=text(f"label.criterion_{target.criterion}", lang),
+                alpha=f"{100 * target.alpha:g}",
+            ),
+            text(
+                "answer.interval_line",
+                lang,
+                low=_words(target.interval[0], 2, lang),
+                high=_words(target.interval[1], 2, lang),
+                range_low=_words(self.assumption_range[0], 1, lang),
+                range_high=_words(self.assumption_range[1], 1, lang),
+            ),
+            text(
+                "answer.present_line",
+                lang,
+                present=f"{sim.standard:g}",
+                current=f"{100 * risk['current_year']:.1f}",
+                closing=f"{100 * risk['closing']:.1f}",
+                any=f"{100 * risk['any_month']:.1f}",
+                balance=money.show(sim.expected_closing_balance()),
+                months=_words(sim.months_payable(), 1, lang),
+            ),
+        ]
+        if self.contract is not None:
+            sides = {party: money.show(self.contract.expected(party)) for party in ("insurer", "fund")}
+            lines.append(text("answer.contract_line", lang, target=money.show(self.contract.target), **sides))
+        return "\n".join(lines)
+
+    def plot(self, ax: Axes | None = None, lang: str | None = None) -> Axes:
+        """Probability of a deficit over the amount per head, with target and present standard."""
+        return self.target.plot(ax, lang, present=self.simulation.standard)
 
     def to_dict(self) -> dict[str, Any]:
         """The answer as plain data; the keys are documented in ``docs/cli.md``."""
@@ -155,14 +200,16 @@ def run(
         deal = evaluate_contract(plan, sim)  # the insurer's contract
         premium = _round_up(target.value, sim.standard)
         budget = budget_draft(sim, premium)  # next year's budget
-    heard_ours = tuple(
-        dict.fromkeys(str(w.message) for w in heard if issubclass(w.category, ActuarialWarning))
-    )
+    ours = [w for w in heard if issubclass(w.category, ActuarialWarning)]  # told in the answer
+    for w in heard:
+        if w not in ours:
+            warnings.warn_explicit(w.message, w.category, w.filename, w.lineno)
+    said = tuple(dict.fromkeys(str(w.message) for w in ours))
     counted = [target.value, *scenarios.loc[scenarios["in_assumption_range"], "premium_target"]]
     return Answer(
         plan, sim, target, targets, scenarios, (min(counted), max(counted)), deal, budget,
         indicators(sim, premium), provider_budgets(plan), checks,
-        tuple(n for t in tables.values() for n in t.notes), heard_ours, raw_growth(plan), simple_target(),
+        tuple(n for t in tables.values() for n in t.notes), said, raw_growth(plan), simple_target(),
         sources=_unique(sim.sources),
     )  # fmt: skip
 
@@ -240,6 +287,13 @@ def _part(progress: ProgressCallback | None, number: int, count: int) -> Progres
     if progress is None:
         return None
     return lambda done, paths: progress(number * paths + done, count * paths)
+
+
+def _words(value: float, digits: int, lang: str | None) -> str:
+    """A figure within a sentence; words where no amount is enough."""
+    if value == float("inf"):
+        return text("label.infinite", lang)
+    return f"{value:,.{digits}f}".replace("-", "−")
 
 
 def _finite(value: float) -> float | None:

@@ -265,9 +265,9 @@ class PlanModel(Strict):
     cii: CriticalIllness
     criterion: CriterionSpec
     contract: ContractSpec | None = None
-    identities: tuple[Identity, ...] = ()
-    scenarios: tuple[Scenario, ...] = ()
-    notes: tuple[Bilingual, ...] = ()
+    identities: list[Identity] = Field(default_factory=list)
+    scenarios: list[Scenario] = Field(default_factory=list)
+    notes: list[Bilingual] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _dates(self) -> PlanModel:

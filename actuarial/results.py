@@ -14,18 +14,20 @@ import contextlib
 import hashlib
 import importlib.util
 import io
+import math
 import os
 import tempfile
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
 from actuarial.errors import Fault, InputError
-from actuarial.texts import text
+from actuarial.texts import language, text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -89,6 +91,77 @@ class Result:
 
 def _escape(value: str) -> str:
     return value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+# --------------------------------------------------------------------------- figures as text
+
+Kind = Literal["text", "money", "yuan", "percent", "count", "number", "signed_money"]
+"""How a value is shown."""
+
+
+@dataclass(frozen=True)
+class Unit:
+    """How large amounts are shown: 万元 in Chinese, million yuan in English."""
+
+    scale: float
+    label: str
+
+    @classmethod
+    def of(cls, lang: str | None = None) -> Unit:
+        """The unit of a language.
+
+        Examples
+        --------
+        >>> Unit.of("zh").scale
+        10000.0
+        """
+        return (
+            cls(1e4, text("label.wan", lang))
+            if language(lang) == "zh"
+            else cls(1e6, text("label.million", lang))
+        )
+
+    def show(self, yuan: float) -> str:
+        """An amount with its unit.
+
+        Examples
+        --------
+        >>> Unit.of("zh").show(65_020_000)
+        '6,502.00 万元'
+        """
+        return f"{shown(yuan, 'money', self)} {self.label}"
+
+
+DECIMALS: dict[str, int] = {"money": 2, "signed_money": 2, "yuan": 2, "percent": 2, "count": 0, "number": 4}
+
+
+def scaled(value: Any, kind: Kind, unit: Unit) -> Any:
+    """A value as it is shown: money in the unit, fractions in percent; None for what is not there."""
+    if value is None or (isinstance(value, float) and math.isnan(value)) or value is pd.NA:
+        return None
+    if kind == "text":
+        return str(value)
+    number = float(value)
+    if kind in {"money", "signed_money"}:
+        return number / unit.scale
+    return number * 100 if kind == "percent" else number
+
+
+def shown(value: Any, kind: Kind, unit: Unit) -> str:
+    """A value as text: ``1,234.50``, ``—`` for nothing, ``∞`` for what no amount reaches."""
+    number = scaled(value, kind, unit)
+    if number is None:
+        return "—"
+    if kind == "text":
+        return str(number)
+    if math.isinf(number):
+        return "∞" if number > 0 else "−∞"
+    rounded = Decimal(repr(number)).quantize(Decimal(1).scaleb(-DECIMALS[kind]), rounding=ROUND_HALF_UP)
+    plain = f"{abs(rounded):,.{DECIMALS[kind]}f}"
+    if kind == "number":
+        plain = plain.rstrip("0").rstrip(".")
+    sign = "−" if rounded < 0 else ("+" if kind == "signed_money" and rounded > 0 else "")
+    return sign + plain
 
 
 # --------------------------------------------------------------------------- writing
@@ -307,6 +380,7 @@ def figure_svg(axes: Axes) -> str:
     figure = axes.get_figure(root=True)
     assert figure is not None
     buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    with figure_style():  # identifiers and text are decided when the figure is saved
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     svg = buffer.getvalue()
     return svg[svg.index("<svg") :]

@@ -38,9 +38,9 @@ from actuarial.fund.calendar import Arrears, Financing, plan_arrears, plan_finan
 from actuarial.fund.process import monthly_claims
 from actuarial.fund.target import PremiumTarget, premium_target, required_amount
 from actuarial.plan import Plan
-from actuarial.results import COLOURS, Result, Source, figure_style, new_axes
+from actuarial.results import COLOURS, Result, Source, Unit, figure_style, new_axes
 from actuarial.severity import compound_cumulants
-from actuarial.texts import language, text
+from actuarial.texts import text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -469,8 +469,8 @@ class Simulation(Result):
 
     def plot(self, ax: Axes | None = None, lang: str | None = None, *, premium: float | None = None) -> Axes:
         """Fan chart of the balance."""
-        zh = language(lang) == "zh"
-        scale, unit = (1e4, text("label.wan", lang)) if zh else (1e6, text("label.million", lang))
+        money = Unit.of(lang)
+        scale, unit = money.scale, money.label
         fan = self.fan(premium)
         x = np.arange(len(fan))
         with figure_style():

@@ -129,6 +129,21 @@ class PremiumTarget(Result):
             rows.append((float(alpha), order_statistic(self.needs, float(alpha)), low, high))
         return pd.DataFrame(rows, columns=["deficit_probability", "premium", "low", "high"])
 
+    def at(self, alphas: ArrayLike) -> NDArray[np.float64]:
+        """Targets for many accepted probabilities, without intervals.
+
+        Examples
+        --------
+        >>> premium_target([1.0, 2.0, 3.0, 4.0], 0.25, "closing").at([0.25, 0.5]).tolist()
+        [3.0, 2.0]
+        """
+        n = len(self.needs)
+        levels = np.atleast_1d(np.asarray(alphas, dtype=np.float64))
+        may = np.floor(levels * n).astype(np.int64)
+        close = np.abs(levels * n - np.round(levels * n)) < 1e-6  # only there can rounding err
+        may[close] = [allowed(float(a), n) for a in levels[close]]
+        return self.needs[n - may - 1]
+
     def probability(self, premium: ArrayLike) -> NDArray[np.float64]:
         """Probability of a deficit at each premium."""
         above = len(self.needs) - np.searchsorted(
@@ -163,10 +178,13 @@ class PremiumTarget(Result):
                 risk = 100 * float(self.probability(present))
                 ax.plot([present], [risk], marker="s", color=COLOURS["ink"])
                 note = text("chart.present_at", lang, value=f"{present:.1f}", risk=f"{risk:.1f}")
-                below = (10, -16) if risk > 50 else (10, 10)
+                left = risk > 50  # on the shoulder of the curve there is room on the left only
+                if left and len(finite):
+                    ax.set_xlim(left=min(low - margin, present - 0.24 * (high - low)))
                 ax.annotate(
-                    note, (present, risk), xytext=below, textcoords="offset points", color=COLOURS["ink"]
-                )
+                    note, (present, risk), xytext=(-9, -4) if left else (9, 9), textcoords="offset points",
+                    ha="right" if left else "left", color=COLOURS["ink"],
+                )  # fmt: skip
             ax.set_xlabel(text("chart.premium", lang))
             ax.set_ylabel(text("chart.deficit_probability", lang))
             ax.set_ylim(-2, 104)

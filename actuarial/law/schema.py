@@ -226,7 +226,10 @@ def _fault(found: Any, place: Path_, lines: dict[Path_, int], file: str) -> Faul
     if code == "plan.choice":
         params["expected"] = context.get("expected") or context.get("expected_tags", "")
     elif code == "plan.pattern":
-        params["expected"] = context.get("pattern", "")
+        form = {"@": "label.form_law", "4": "label.form_date"}
+        pattern = str(context.get("pattern", ""))
+        named = next((name for mark, name in form.items() if mark in pattern), "label.form_name")
+        params["expected"] = {lang: text(named, lang) for lang in LANGUAGES}
     elif code is None:
         bounds = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
         limits = [f"{sign} {context[b]}" for b, sign in bounds.items() if b in context]

@@ -2,50 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from decimal import ROUND_HALF_UP, Decimal
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 
-from actuarial.texts import language, text
-
-Kind = Literal["text", "money", "yuan", "percent", "count", "number", "signed_money"]
-
-
-@dataclass(frozen=True)
-class Unit:
-    """How large amounts are shown: 万元 in Chinese, million yuan in English."""
-
-    scale: float
-    label: str
-
-    @classmethod
-    def of(cls, lang: str | None = None) -> Unit:
-        """The unit of a language.
-
-        Examples
-        --------
-        >>> Unit.of("zh").scale
-        10000.0
-        """
-        return (
-            cls(1e4, text("label.wan", lang))
-            if language(lang) == "zh"
-            else cls(1e6, text("label.million", lang))
-        )
-
-    def show(self, yuan: float) -> str:
-        """An amount with its unit.
-
-        Examples
-        --------
-        >>> Unit.of("zh").show(65_020_000)
-        '6,502.00 万元'
-        """
-        return f"{shown(yuan, 'money', self)} {self.label}"
+from actuarial.results import Kind, Unit
+from actuarial.texts import text
 
 
 @dataclass(frozen=True)
@@ -117,35 +81,3 @@ def block(
     rows = records(frame) if isinstance(frame, pd.DataFrame) else frame
     kept = tuple({c.key: r.get(c.key) for c in columns} for r in rows)
     return Block(title, tuple(columns), kept, source, note, frozenset(total_rows))
-
-
-DECIMALS: dict[str, int] = {"money": 2, "signed_money": 2, "yuan": 2, "percent": 2, "count": 0, "number": 4}
-
-
-def scaled(value: Any, kind: Kind, unit: Unit) -> Any:
-    """A value as it is shown: money in the unit, fractions in percent; None for what is not there."""
-    if value is None or (isinstance(value, float) and math.isnan(value)) or value is pd.NA:
-        return None
-    if kind == "text":
-        return str(value)
-    number = float(value)
-    if kind in {"money", "signed_money"}:
-        return number / unit.scale
-    return number * 100 if kind == "percent" else number
-
-
-def shown(value: Any, kind: Kind, unit: Unit) -> str:
-    """A value as text: ``1,234.50``, ``—`` for nothing, ``∞`` for what no amount reaches."""
-    number = scaled(value, kind, unit)
-    if number is None:
-        return "—"
-    if kind == "text":
-        return str(number)
-    if math.isinf(number):
-        return "∞" if number > 0 else "−∞"
-    rounded = Decimal(repr(number)).quantize(Decimal(1).scaleb(-DECIMALS[kind]), rounding=ROUND_HALF_UP)
-    plain = f"{abs(rounded):,.{DECIMALS[kind]}f}"
-    if kind == "number":
-        plain = plain.rstrip("0").rstrip(".")
-    sign = "−" if rounded < 0 else ("+" if kind == "signed_money" and rounded > 0 else "")
-    return sign + plain

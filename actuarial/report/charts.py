@@ -9,8 +9,7 @@ from matplotlib.axes import Axes
 
 from actuarial.fund import Arrears
 from actuarial.growth import RawGrowth
-from actuarial.report.blocks import Unit
-from actuarial.results import COLOURS, figure_style, new_axes
+from actuarial.results import COLOURS, Unit, figure_style, new_axes
 from actuarial.tables import term_label
 from actuarial.texts import text
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from actuarial.pipeline import Answer
 from actuarial.report import answer_sections as answering
 from actuarial.report import data_sections as proving
-from actuarial.report.blocks import Block, Chart, Section, Unit
+from actuarial.report.blocks import Block, Chart, Section
 from actuarial.report.context import Context, plain
+from actuarial.results import Unit
 from actuarial.texts import language
 
 

@@ -6,7 +6,8 @@ from math import isfinite
 from typing import Any
 
 from actuarial.pipeline import Answer
-from actuarial.report.blocks import Column, Kind, Unit, column
+from actuarial.report.blocks import Column, column
+from actuarial.results import Kind, Unit
 from actuarial.tables import Table
 from actuarial.texts import text
 

@@ -10,12 +10,13 @@ import numpy as np
 import pandas as pd
 
 from actuarial import __version__
+from actuarial.growth import ExpertGrowth
 from actuarial.pipeline import Answer
 from actuarial.plan import ExpertGrowthSpec
-from actuarial.report.blocks import Block, Chart, Column, Section, Unit, block, records, shown
+from actuarial.report.blocks import Block, Chart, Column, Section, block, records
 from actuarial.report.charts import arrears_chart, raw_growth_chart
 from actuarial.report.context import Context, cells_of
-from actuarial.results import figure_svg
+from actuarial.results import Kind, Unit, figure_svg, shown, suppress_small_cells
 from actuarial.tables import Table, term_label
 from actuarial.texts import pick
 
@@ -156,7 +157,7 @@ def _raw(k: Context) -> list[Block | Chart]:
 def _precedent(k: Context) -> Block:
     p = k.a.precedent
     source = p.law.source("printed_result")
-    names = {"base_per_capita": "yuan", "policy_effect_coefficient": "number", "on_new_rules": "yuan",
+    names: dict[str, Kind] = {"base_per_capita": "yuan", "policy_effect_coefficient": "number", "on_new_rules": "yuan",
              "in_scope_cost_growth": "percent", "target": "yuan"}  # fmt: skip
     shown_as = {
         step: shown(v, names[step], k.unit) for step, v in zip(p.table["step"], p.table["value"], strict=True)

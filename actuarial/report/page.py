@@ -11,9 +11,8 @@ from importlib.resources import files
 from pathlib import Path
 
 from actuarial.errors import ModelWarning, warn
-from actuarial.report.blocks import shown
 from actuarial.report.content import Content
-from actuarial.results import chinese_font, write_text
+from actuarial.results import chinese_font, shown, write_text
 from actuarial.texts import text
 
 
@@ -57,13 +56,13 @@ def font_subset(characters: str) -> str:
     options = subset.Options(
         flavor="woff", layout_features=[], notdef_outline=True, hinting=False, recalc_timestamp=False
     )
-    loaded = subset.load_font(str(font), options, lazy=True)
-    cutter = subset.Subsetter(options)
-    cutter.populate(text=characters)
-    cutter.subset(loaded)
     buffer = io.BytesIO()
-    loaded.flavor = "woff"
-    loaded.save(buffer)
+    with subset.load_font(str(font), options, lazy=True) as loaded:
+        cutter = subset.Subsetter(options)
+        cutter.populate(text=characters)
+        cutter.subset(loaded)
+        loaded.flavor = "woff"
+        loaded.save(buffer)
     return base64.b64encode(buffer.getvalue()).decode("ascii")
 
 

@@ -10,9 +10,9 @@ import pandas as pd
 
 from actuarial.budget import budget_form
 from actuarial.pipeline import Answer
-from actuarial.report.blocks import DECIMALS, Block, scaled
+from actuarial.report.blocks import Block
 from actuarial.report.content import Content
-from actuarial.results import COLOURS, WORKBOOK_OPTIONS, atomic_path, sheet_name, write_cell
+from actuarial.results import COLOURS, DECIMALS, WORKBOOK_OPTIONS, atomic_path, scaled, sheet_name, write_cell
 from actuarial.texts import text
 
 SHEETS = {

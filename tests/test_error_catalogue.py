@@ -1,0 +1,493 @@
+"""Every error and warning is provoked, in both languages: the catalogue that grows with every change."""
+
+from __future__ import annotations
+
+import re
+import warnings
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+import actuarial as act
+from actuarial.benefits import simple_target
+from actuarial.errors import ActuarialWarning, Fault
+from actuarial.experience import read_experience
+from actuarial.growth import fit_growth
+from actuarial.law import load_law, read_yaml
+from actuarial.plan import Patch
+from actuarial.samples import sample_path
+from actuarial.tables import MonthlyProfile, read_table, reconcile
+from actuarial.texts import catalogue, use_language
+
+ERROR_FILES = (
+    "file",
+    "table",
+    "plan",
+    "law",
+    "experience",
+    "benefits",
+    "growth",
+    "fund",
+    "contract",
+    "model",
+)
+NOTES = {"table.total_rounding"}  # told as notes, not raised
+ENVIRONMENT = {"file.no_samples", "model.no_font", "growth.ets_failed"}  # provoked in tests of their own
+
+Case = Callable[[Path], Any]
+CASES: dict[str, list[Case]] = {}
+
+
+def case(code: str) -> Callable[[Case], Case]:
+    """Register what provokes a code."""
+
+    def keep(work: Case) -> Case:
+        CASES.setdefault(code, []).append(work)
+        return work
+
+    return keep
+
+
+def write(folder: Path, name: str, content: str | bytes) -> Path:
+    """A file with this content."""
+    path = folder / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
+    return path
+
+
+def table(kind: str, content: str | bytes, name: str = "t.csv", **options: Any) -> Case:
+    """Reading a table with this content."""
+    return lambda folder: read_table(write(folder, name, content), kind, **options)
+
+
+EXPERIENCE = "类别,人次,金额（万元）\n住院,10,1.00\n门诊统筹,20,2.00\n"
+
+for code, work in {
+    "table.no_heading": table("experience", "a,b\n1,2\n"),
+    "table.no_column_name": table("experience", "类别,金额（元）,\n住院,1,2\n"),
+    "table.unknown_column": table("experience", "类别,金额（元）,颜色\n住院,1,红\n"),
+    "table.missing_column": table("payers", "缴费主体,应到资金（元）\n个人,1\n"),
+    "table.twice": table("experience", "类别,金额（元）,支出（元）\n住院,1,2\n"),
+    "table.no_unit": table("experience", "类别,金额\n住院,1\n"),
+    "table.two_units": table("experience", "类别,金额（元）\n住院,1\n", unit="万元"),
+    "table.unknown_unit": table("experience", "类别,金额（两）\n住院,1\n"),
+    "table.empty": table("experience", "类别,金额（元）\n"),
+    "table.empty_cell": table("experience", "类别,金额（元）\n住院,\n"),
+    "table.not_a_number": table("experience", "类别,金额（元）\n住院,12万\n"),
+    "table.percent_in_money": table("experience", "类别,金额（元）\n住院,12%\n"),
+    "table.no_ratio_unit": table("reimbursement", "级别,补偿比\n乡镇,81.7\n"),
+    "table.over_one": table("calendar", "缴费主体,月份,累计比例（%）\n个人,1,120\n"),
+    "table.not_a_year": table("history", "年份,参保人数,基金支出（元）\n20x3,1,1\n13,1,1\n"),
+    "table.not_a_month": table("calendar", "缴费主体,月份,累计比例（%）\n个人,13,100\n"),
+    "table.negative": table("experience", "类别,金额（元）\n住院,-30.0\n"),
+    "table.duplicate": table("experience", "类别,金额（元）\n住院,1\n住院补偿,2\n"),
+    "table.wrong_total": table("experience", EXPERIENCE + "合计,30,5.00\n"),
+    "table.too_many_cells": table("experience", "类别,金额（元）\n住院,1,2\n"),
+    "file.type": table("experience", "x", name="t.pdf"),
+    "file.nul": table("experience", b"a\0b"),
+    "file.encoding": table("experience", b"\xff\xff\xff\xff"),
+    "file.damaged": table("experience", b"not a zip", name="t.xlsx"),
+    "file.not_found": lambda folder: read_table(folder / "none.csv", "experience"),
+    "file.yaml": lambda folder: read_yaml(write(folder, "p.yaml", "a: [1\n")),
+    "file.yaml_mapping": lambda folder: read_yaml(write(folder, "p.yaml", "- 1\n")),
+    "file.yaml_tag": lambda folder: read_yaml(write(folder, "p.yaml", "a: !!python/name:os.system x\n")),
+    "file.yaml_alias": lambda folder: read_yaml(write(folder, "p.yaml", "a: &x [1]\nb: *x\n")),
+    "file.yaml_twice": lambda folder: read_yaml(write(folder, "p.yaml", "a: 1\na: 2\n")),
+    "file.no_sample": lambda folder: sample_path("no/such.csv"),
+    "law.unknown": lambda folder: load_law("china/nowhere/contract/x@2012-01-01"),
+    "law.kind": lambda folder: load_law("china/jiande/costing/per_capita@2012-01-01", "contract"),
+    "benefits.factor": lambda folder: act.stated_policy_factor(-1.0),
+    "growth.one_uncertainty": lambda folder: act.expert_growth(0.1),
+    "growth.out_of_range": lambda folder: act.expert_growth(-2.0, sd=0.1),
+    "growth.too_short": lambda folder: fit_growth(pd.Series([1.0, 2.0], index=[2001, 2002])),
+    "growth.not_positive": lambda folder: fit_growth(pd.Series([1.0, 0.0, 2.0], index=[2001, 2002, 2003])),
+    "growth.year_twice": lambda folder: fit_growth(pd.Series([1.0, 1.1, 1.2], index=[2001, 2001, 2003])),
+    "growth.ets_gaps": lambda folder: fit_growth(
+        pd.Series([1.0, 1.1, 1.2], index=[2001, 2002, 2004]), model="ets"
+    ),
+    "fund.alpha": lambda folder: act.Simulation.premium_target(small_run(), 1.0),
+    "fund.criterion": lambda folder: small_run().premium_target(0.05, criterion="never"),
+    "contract.target": lambda folder: contract().bands(0.0),
+    "contract.amount": lambda folder: contract().settle(target=2e8, claims=float("nan")),
+    "contract.bands_undefined": lambda folder: contract().settle(target=9e7, claims=8e7),
+    "plan.expression": lambda folder: reconcile("__import__('os')", "a", {"a": 1.0}, {}),
+    "plan.unknown_fact": lambda folder: reconcile("a + b", "a", {"a": 1.0}, {}),
+    "plan.division_by_zero": lambda folder: reconcile("1 / a", "a", {"a": 0.001}, {"a": 0.01}),
+}.items():
+    case(code)(work)
+
+
+def contract() -> act.Contract:
+    """The contract of 2012."""
+    return act.load_contract("china/jiande/contract/cooperation@2012-01-01")
+
+
+def small_run() -> act.Simulation:
+    """Jieshou on 100 paths."""
+    plan = act.load_plan(sample_path("jieshou/plan.yaml"))
+    from actuarial.experience import base_year
+
+    cost = act.cost_forecast(base_year(plan), act.stated_policy_factor(1.0), act.expert_growth(0.1, sd=0.05))
+    return act.Fund(plan).simulate(cost, paths=100)
+
+
+def simulate(**options: Any) -> Case:
+    """Simulating Jieshou with these options."""
+
+    def work(folder: Path) -> Any:
+        sim = small_run()
+        return sim.fund.simulate(sim.cost, **{"paths": 10, **options})
+
+    return work
+
+
+case("fund.number")(simulate(paths=0))
+case("model.one_path")(simulate(paths=1))
+
+
+@case("file.too_large")
+def _too_large(folder: Path) -> None:
+    path = folder / "big.csv"
+    with path.open("wb") as stream:
+        stream.truncate(65 * 2**20)
+    read_table(path, "experience")
+
+
+@case("file.too_many_cells")
+def _too_wide(folder: Path) -> None:
+    read_table(write(folder, "wide.csv", ",".join("ab" * 600) + "\n"), "experience")
+
+
+@case("file.bomb")
+def _bomb(folder: Path) -> None:
+    path = folder / "bomb.xlsx"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/worksheets/sheet1.xml", b"0" * 2**25)
+    read_table(path, "experience")
+
+
+def workbook(folder: Path, formula: str, value: Any) -> Path:
+    """A sheet with one formula."""
+    import xlsxwriter
+
+    path = folder / "b.xlsx"
+    book = xlsxwriter.Workbook(str(path))
+    sheet = book.add_worksheet("支出")
+    sheet.write_row(0, 0, ["类别", "金额（元）"])
+    sheet.write_string(1, 0, "住院")
+    sheet.write_formula(1, 1, formula, None, value)
+    book.close()
+    return path
+
+
+@case("table.error_cell")
+def _error_cell(folder: Path) -> None:
+    read_table(workbook(folder, "=1/0", "#DIV/0!"), "experience")
+
+
+@case("table.uncached_formula")
+def _uncached(folder: Path) -> None:
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(["类别", "金额（元）"])
+    sheet.append(["住院", "=1+1"])
+    book.save(folder / "u.xlsx")
+    read_table(folder / "u.xlsx", "experience")
+
+
+@case("file.no_sheet")
+def _no_sheet(folder: Path) -> None:
+    read_table(workbook(folder, "=1+1", 2), "experience", sheet="没有")
+
+
+@case("file.not_writable")
+def _not_writable(folder: Path) -> None:
+    write(folder, "file", "x")
+    from actuarial.results import write_text
+
+    write_text(folder / "file" / "below.txt", "x")
+
+
+@case("file.folder_not_empty")
+def _not_empty(folder: Path) -> None:
+    from actuarial.report.starter import write_starter
+
+    write(folder, "plan.yaml", "x")
+    write_starter(folder, "zh")
+
+
+def monthly(rows: list[tuple[int, int, float]]) -> str:
+    """A year-to-date table."""
+    return "年份,月份,当年累计支出（元）\n" + "".join(f"{y},{m},{v}\n" for y, m, v in rows)
+
+
+@case("table.no_whole_year")
+def _no_whole_year(folder: Path) -> None:
+    path = write(folder, "m.csv", monthly([(2013, m, m) for m in range(1, 6)]))
+    MonthlyProfile.from_history(read_table(path, "monthly_history"))
+
+
+@case("table.falls")
+def _falls(folder: Path) -> None:
+    path = write(folder, "m.csv", monthly([(2013, m, m if m != 5 else 1) for m in range(1, 13)]))
+    MonthlyProfile.from_history(read_table(path, "monthly_history"))
+
+
+@case("experience.no_insured")
+def _no_insured(folder: Path) -> None:
+    read_experience(read_table(write(folder, "e.csv", EXPERIENCE), "experience"), 0, 10)
+
+
+@case("experience.no_visits")
+def _no_visits(folder: Path) -> None:
+    read_experience(
+        read_table(write(folder, "e.csv", "类别,人次,金额（元）\n住院,0,5\n"), "experience"), 10, 10
+    )
+
+
+@case("experience.nothing_paid")
+def _nothing_paid(folder: Path) -> None:
+    read_experience(
+        read_table(write(folder, "e.csv", "类别,人次,金额（元）\n住院,0,0\n"), "experience"), 10, 10
+    )
+
+
+# ------------------------------------------------------------------ laws of one's own
+
+
+def law_with(law: str, change: Callable[[dict[str, Any]], None], use: Callable[[Path], Any]) -> Case:
+    """A copy of a law file with a change."""
+
+    def work(folder: Path) -> Any:
+        source = Path(act.__file__).parent / "law" / f"{law}.yaml"
+        data = yaml.safe_load(source.read_text(encoding="utf-8"))
+        change(data)
+        path = write(folder, "law.yaml", yaml.safe_dump(data, allow_unicode=True))
+        return use(path)
+
+    return work
+
+
+CONTRACT = "china/jiande/contract/cooperation@2012-01-01"
+COSTING = "china/jiande/costing/per_capita@2012-01-01"
+LAYER = "china/jieshou/layer/critical_illness@2013-10-23"
+
+
+def bands(data: dict[str, Any]) -> list[dict[str, Any]]:
+    """The table of bands of a contract."""
+    return data["payload"]["bands"]["table"]
+
+
+case("law.two_edges")(law_with(CONTRACT, lambda d: bands(d)[0].update(up_to_share_of_target=0.01), load_law))
+case("law.last_band")(law_with(CONTRACT, lambda d: bands(d)[-1].update(up_to=5e7), load_law))
+case("law.edges_increase")(law_with(CONTRACT, lambda d: bands(d)[0].update(up_to=7e6), load_law))
+case("law.id_parts")(law_with(CONTRACT, lambda d: d.update(effective="2013-01-01"), load_law))
+case("law.bad_reading")(
+    law_with(
+        CONTRACT,
+        lambda d: d.update(
+            readings={"empty_fourth_band": {"choice": "x", "status": "assumed", "source": "s"}}
+        ),
+        load_law,
+    )
+)
+case("law.gap")(law_with(LAYER, lambda d: d.update(readings={}), act.load_benefit_layer))
+case("benefits.printed_differs")(
+    law_with(COSTING, lambda d: d["payload"].update(printed_result=465.0), lambda p: simple_target(str(p)))
+)
+case("law.id_differs")(lambda folder: _wrong_name(folder))
+
+
+def _wrong_name(folder: Path) -> None:
+    from unittest.mock import patch
+
+    from actuarial import law
+
+    other = law.load_law(COSTING)
+    with (
+        patch.object(law, "_from_file", return_value=other),
+        patch.object(law, "list_laws", return_value=(CONTRACT,)),
+    ):
+        law._from_package.__wrapped__(CONTRACT)
+
+
+# ------------------------------------------------------------------ plans
+
+
+def plan_with(change: Callable[[dict[str, Any]], None], *, run: bool = False, **files: str) -> Case:
+    """A copy of the Anhui county's plan with a change in the plan or its files."""
+
+    def work(folder: Path) -> Any:
+        source = sample_path("anhui_county/plan.yaml").parent
+        for path in source.iterdir():
+            write(folder, path.name, path.read_bytes())
+        data = yaml.safe_load((source / "plan.yaml").read_text(encoding="utf-8"))
+        change(data)
+        write(folder, "plan.yaml", yaml.safe_dump(data, allow_unicode=True, sort_keys=False))
+        for name, content in files.items():
+            write(folder, f"{name}.csv", content)
+        plan = act.load_plan(folder)
+        return act.run(plan, paths=200) if run else plan.tables
+
+    return work
+
+
+def setting(path: str, value: Any) -> Callable[[dict[str, Any]], None]:
+    """Set one place of a plan."""
+
+    def change(data: dict[str, Any]) -> None:
+        *parents, last = path.split(".")
+        for part in parents:
+            data = data[part]
+        data[last] = value
+
+    return change
+
+
+same: Callable[[dict[str, Any]], None] = lambda data: None  # noqa: E731
+PAYERS = "缴费主体,人均标准（元）,应到资金（元）,已到资金（元）\n个人,{},1,1\n"
+CALENDAR = "缴费主体,月份,累计到位比例（%）\n{},12,100\n"
+
+for code, work in {
+    "plan.schema_version": plan_with(setting("schema_version", 9)),
+    "plan.missing_key": plan_with(lambda d: d.pop("growth")),
+    "plan.unknown_key": plan_with(setting("colour", "red")),
+    "plan.choice": plan_with(setting("cii.mode", "perhaps")),
+    "plan.not_finite": plan_with(setting("opening.free.value", float("nan"))),
+    "plan.pattern": plan_with(setting("valuation_date", "May 2010")),
+    "plan.value": plan_with(setting("insured.count", 0)),
+    "plan.fill_in": plan_with(setting("insured.count", None)),
+    "plan.seasonal_table": plan_with(lambda d: d["annualise"].pop("table")),
+    "plan.contract_target": plan_with(
+        setting("contract", {"law": CONTRACT, "target": "stated", "status": "assumed", "source": "s"})
+    ),
+    "plan.cii_price": plan_with(setting("cii", {"mode": "purchased"})),
+    "plan.default_cv": plan_with(setting("process.severity_cv", {"inpatient": 1.0})),
+    "plan.no_such_date": plan_with(setting("valuation_date", "2010-02-30")),
+    "plan.fiscal_year": plan_with(setting("valuation_date", "2012-05-31")),
+    "plan.valuation_date": plan_with(setting("valuation_date", "2010-05-30")),
+    "plan.missing_table": plan_with(lambda d: d["tables"].pop("calendar")),
+    "plan.unknown_table": plan_with(setting("tables.extra", {"path": "payers.csv"})),
+    "plan.path_outside": plan_with(setting("tables.payers.path", "../payers.csv")),
+    "plan.no_financing": plan_with(same, payers=PAYERS.format(0), calendar=CALENDAR.format("个人")),
+    "plan.no_income": plan_with(
+        same, payers="缴费主体,人均标准（元）\n个人,1\n", calendar=CALENDAR.format("个人")
+    ),
+    "plan.shares_of_rise": plan_with(
+        same,
+        payers="缴费主体,人均标准（元）,应到资金（元）,已到资金（元）,分担比例（%）\n个人,1,1,1,90\n",
+        calendar=CALENDAR.format("个人"),
+    ),
+    "plan.calendar_payer": plan_with(same, calendar=CALENDAR.format("某某")),
+    "plan.calendar_missing": plan_with(same, calendar=CALENDAR.format("个人")),
+    "plan.calendar_falls": plan_with(
+        same, payers=PAYERS.format(1), calendar="缴费主体,月份,累计到位比例（%）\n个人,1,50\n个人,2,40\n"
+    ),
+    "experience.short_season": plan_with(
+        setting("tables.season.path", "season.csv"),
+        run=True,
+        season=monthly([(2013, m, m) for m in range(1, 13)]),
+    ),
+    "fund.few_claims": plan_with(same, run=True, experience="类别,人次,金额（元）\n住院,5,20000\n"),
+    "fund.no_visits": plan_with(same, run=True, experience="类别,金额（元）\n住院,20000000\n"),
+}.items():
+    case(code)(work)
+
+
+@case("plan.patch")
+def _patch(folder: Path) -> None:
+    plan = act.load_plan(sample_path("anhui_county/plan.yaml"))
+    plan.patched([Patch(path="growth.no_such_thing", value=1, source="s")])
+
+
+# ------------------------------------------------------------------ the tests
+
+
+def all_codes() -> Iterator[str]:
+    """Codes of every error and warning."""
+    for name in ERROR_FILES:
+        for key in catalogue(name):
+            yield f"{name}.{key}"
+
+
+def test_catalogue_is_complete() -> None:
+    """Each code of the error files is provoked here, or named as one that a test of its own provokes."""
+    codes = set(all_codes()) - NOTES - ENVIRONMENT
+    assert codes - set(CASES) == set()
+    assert set(CASES) - codes == set()
+
+
+@pytest.mark.parametrize(("code", "work"), [(c, w) for c, works in sorted(CASES.items()) for w in works])
+def test_provoked(code: str, work: Case, tmp_path: Path) -> None:
+    """The code is what comes back, and its message is whole in both languages."""
+    faults: list[Fault] = []
+    messages: list[str] = []
+    with warnings.catch_warnings(record=True) as heard, use_language("en"):
+        warnings.simplefilter("always")
+        try:
+            answer = work(tmp_path)
+            messages += list(getattr(answer, "warnings", ()))
+        except act.InputError as error:
+            faults += error.faults
+            messages.append(str(error))
+    messages += [str(w.message) for w in heard if issubclass(w.category, ActuarialWarning)]
+    if not faults:
+        name, _, key = code.partition(".")
+        start = (
+            re.split(r"\{", catalogue(name)[key]["en"])[0] or catalogue(name)[key]["en"].rsplit("}", 1)[-1]
+        )
+        assert any(start in m for m in messages), (code, messages)
+        return
+    assert code in {f.code for f in faults}, [f.message("en") for f in faults]
+    for fault in faults:
+        for lang in ("zh", "en"):
+            message = fault.message(lang)
+            assert len(message) > 8
+            assert "{" not in message.replace("${", ""), message
+            assert not re.search(r"\bNone\b", message), message
+            # what is wrong, then the remedy or the way out
+            assert re.search(r"[；;，,。]", message), message
+
+
+def test_missing_samples_and_font(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An installation without samples, and one without the font, say so."""
+    from actuarial import samples
+    from actuarial.report import page
+
+    monkeypatch.setattr(samples, "_HERE", tmp_path / "a" / "b" / "c")
+    with pytest.raises(act.InputError) as error:
+        samples.sample_path("jieshou/plan.yaml")
+    assert error.value.faults[0].code == "file.no_samples"
+    monkeypatch.setattr(page, "chinese_font", lambda: None)
+    with pytest.warns(act.ModelWarning, match="zhplot"):
+        assert page.font_subset.__wrapped__("界首") == ""
+
+
+def test_ets_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exponential smoothing that does not converge is refused, with the way out."""
+    from statsmodels.tsa import holtwinters
+
+    class Broken:
+        def __init__(self, *_: Any, **__: Any) -> None:
+            self.resid = np.array([np.nan, np.nan])
+
+        def fit(self) -> Broken:
+            return self
+
+        def forecast(self, _: int) -> list[float]:
+            return [float("nan")]
+
+    monkeypatch.setattr(holtwinters, "ExponentialSmoothing", Broken)
+    with pytest.raises(act.InputError) as error:
+        fit_growth(pd.Series([1.0, 1.1, 1.2, 1.4], index=[2001, 2002, 2003, 2004]), model="ets")
+    assert error.value.faults[0].code == "growth.ets_failed"
+    assert "drift" in error.value.message("en")
