@@ -196,4 +196,5 @@ def base_year(plan: Plan) -> AnnualBase:
         profile = MonthlyProfile.from_history(plan.tables[str(spec.table)])
         if len(profile.years) < 3 and plan.observed_months < 12:
             warn(DataWarning, "experience.short_season", years=len(profile.years))
+    profile = profile.starting(plan.base_year.month)
     return study.annualise(profile, place_sd=spec.place_sd, source=plan.source("annualise", spec))

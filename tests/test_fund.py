@@ -98,6 +98,17 @@ def test_no_more_than_alpha_are_short_at_the_target(needs: list[float], alpha: f
     assert sum(r > below for r in needs) > math.floor(Fraction(repr(alpha)) * len(needs))
 
 
+@given(
+    st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=60),
+    st.lists(st.integers(1, 999), min_size=1, max_size=20),
+)
+def test_many_levels_at_once_are_each_levels_target(needs: list[float], thousandths: list[int]) -> None:
+    """Targets for many levels at once, without intervals, are those of each level alone."""
+    levels = [n / 1000 for n in thousandths]
+    found = premium_target(needs, 0.05, "closing").at(levels)
+    assert found.tolist() == [premium_target(needs, a, "closing").value for a in levels]
+
+
 @pytest.mark.parametrize("alpha", [0.0, 1.0, -0.1, 2.0, math.nan])
 def test_impossible_levels_are_refused(alpha: float) -> None:
     """The accepted probability lies strictly between 0 and 1."""
@@ -642,6 +653,42 @@ def test_claims_have_the_forecasts_mean_and_more_spread(jieshou_run: Answer) -> 
     cvs = np.array([1.71, 1.52, 1.52, 0.5, 1.52, 0.5, 1.52])
     k2 = (severity**2 / visits * (1 + cvs**2)).sum() / 647_000
     assert noise.std() == pytest.approx(math.sqrt(k2) / severity.sum(), rel=0.03)
+
+
+def test_claims_follow_the_season(jieshou_run: Answer) -> None:
+    """Each month has its share of the year's claims on average: December most, January least."""
+    sim = jieshou_run.simulation
+    by_month = sim.claims.mean(axis=0)
+    shares = sim.cost.base.profile.shares
+    np.testing.assert_allclose(by_month / by_month.sum(), shares, rtol=0.002)
+    assert (by_month.argmax(), by_month.argmin()) == (11, 0)
+
+
+def test_process_noise_is_apart_from_all_else(jieshou_run: Answer) -> None:
+    """A month's noise has nothing to do with the year's cost, the unseen months or another month's noise."""
+    sim = jieshou_run.simulation
+    noise = sim.claims / sim.arrays.cost_per_capita[:, None]
+    everything = np.column_stack([noise, sim.arrays.cost_per_capita, sim.arrays.base_total])
+    found = np.corrcoef(everything.T)
+    off = found[np.triu_indices(14, 1)][:-1]  # but cost and base themselves
+    assert np.abs(off).max() < 5 / math.sqrt(sim.paths)
+
+
+def test_a_small_pool_has_the_moments_of_its_claims(
+    plan_with: Callable[..., Plan], simulate: Callable[..., Simulation]
+) -> None:
+    """Some forty claims a month: mean, variance and third cumulant are those of a Poisson sum of lognormals."""
+    calm = {
+        "growth.uncertainty.value": 0.0, "annualise.place_sd": 0.0, "annualise.profile": "straight_line",
+        "insured.count": 4892, "insured.next_year": 4892, "identities": [], "scenarios": [],
+    }  # fmt: skip
+    rows = "category,visits,fund payment (yuan)\ninpatient,400,915280\n"
+    sim = simulate(plan_with("jieshou", calm, {"experience": rows}), paths=40_000)
+    claims = sim.claims.ravel()
+    count, mean, w = 40.0, 2288.2 * 1.12, 1 + 1.71**2
+    assert claims.mean() == pytest.approx(count * mean, rel=0.002)
+    assert claims.var() == pytest.approx(count * mean**2 * w, rel=0.01)
+    assert ((claims - claims.mean()) ** 3).mean() == pytest.approx(count * mean**3 * w**3, rel=0.06)
 
 
 # --------------------------------------------------------------------------- running

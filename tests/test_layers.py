@@ -120,8 +120,11 @@ def test_cents_hold_up_to_the_limit(amount: int, slope: float, level: float) -> 
 @pytest.mark.parametrize("slope", [0.123456789012, 1e-7, 0.333333333333333])
 def test_cents_are_exact_for_slopes_with_many_decimals(slope: float) -> None:
     """Slopes too fine for the fast path go the exact way and give the same rule."""
-    f = Piecewise([100.0, 200.5], [0.0, slope, 1 - slope])
-    x = np.array([0, 10_000, 10_001, 20_049, 20_050, 20_051, 123_456_789_012, -5], dtype=np.int64)
+    f = Piecewise([-50.0, 100.0, 200.5], [slope, 0.0, slope, 1 - slope])
+    x = np.array(
+        [0, 10_000, 10_001, 20_049, 20_050, 20_051, 123_456_789_012, -5, -5_001, -98_765_432_101],
+        dtype=np.int64,
+    )
     assert f.cents(x).tolist() == [half_away(walk(f, Fraction(int(v), 100)) * 100) for v in x]
 
 

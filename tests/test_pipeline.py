@@ -155,3 +155,24 @@ def test_answer_of_the_whole_year(tmp_path: Path) -> None:
     assert answer.simulation.opening.std() == 0
     assert answer.scenarios.empty
     assert answer.assumption_range == (answer.target.value, answer.target.value)
+
+
+def test_fiscal_year_from_july(tmp_path: Path) -> None:
+    """A year that starts in July takes July's share first: ten months seen leave May and June."""
+    import shutil
+
+    import yaml
+
+    shutil.copytree(sample_path("jieshou"), tmp_path / "plan")
+    file = tmp_path / "plan" / "plan.yaml"
+    data = yaml.safe_load(file.read_text(encoding="utf-8"))
+    data |= {"fiscal_year_start": "2012-07-01", "valuation_date": "2013-04-30", "scenarios": []}
+    file.write_text(yaml.safe_dump(data, allow_unicode=True), encoding="utf-8")
+    plan = act.load_plan(file)
+    answer = act.run(plan, paths=500)
+    calendar = act.MonthlyProfile.from_history(plan.tables["season"]).shares
+    base = answer.simulation.cost.base
+    assert base.share == pytest.approx(1 - calendar[4] - calendar[5])
+    assert answer.simulation.setting.shares[0] == calendar[6]
+    months = answer.simulation.fan()["month"]
+    assert (str(months.iloc[0]), str(months.iloc[-1])) == ("2013-04", "2014-06")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import zipfile
 from collections.abc import Callable
 from decimal import Decimal
@@ -69,7 +70,7 @@ def assert_bilingual(error: InputError) -> None:
         zh, en = fault.message("zh"), fault.message("en")
         assert zh != en
         for message in (zh, en):
-            assert "{" not in message
+            assert not re.search(r"\{[a-z_]{3,}\}", message)
             assert (fault.file or "") in message
             assert (fault.cell or "") in message
             assert (fault.column or "") in message
@@ -370,6 +371,20 @@ def test_totals_within_and_beyond_rounding(
     assert fault.params["unit"] == "万元"
 
 
+@pytest.mark.parametrize(
+    ("total", "agrees"), [("6.02", True), ("5.98", True), ("6.03", False), ("5.97", False)]
+)
+def test_rounding_of_parts_and_total_is_allowed_together(
+    csv: Callable[..., Path], total: str, agrees: bool
+) -> None:
+    """Three parts and a total of two decimals may differ by 4 × 0.005 and no more."""
+    path = csv(f"类别,基金支付（万元）\n甲,1.00\n乙,2.00\n丙,3.00\n合计,{total}\n")
+    if agrees:
+        assert [n.code for n in read_table(path, "experience").notes] == ["table.total_rounding"]
+    else:
+        assert codes(faults_of(path)) == [("table.wrong_total", "B5")]
+
+
 def test_totals_without_a_figure_are_not_checked(csv: Callable[..., Path]) -> None:
     """An empty cell in the total row is no fault and no total."""
     table = read_table(csv(GOOD + "合计,,\n"), "experience")
@@ -424,9 +439,10 @@ def test_one_row_is_a_table(csv: Callable[..., Path]) -> None:
 
 
 def test_duplicates_name_the_first_place(csv: Callable[..., Path]) -> None:
-    """A duplicate says where the first one stands."""
-    (fault,) = faults_of(csv("类别,基金支付（元）\n甲,1\n乙,2\n甲,3\n"))
-    assert fault.params == {"value": "甲", "first": "A2"}
+    """A duplicate says where the first one stands, and so does the next."""
+    faults = faults_of(csv("类别,基金支付（元）\n甲,1\n乙,2\n甲,3\n甲,4\n"))
+    assert codes(faults) == [("table.duplicate", "A4"), ("table.duplicate", "A5")]
+    assert [f.params for f in faults] == [{"value": "甲", "first": "A2"}] * 2
 
 
 def test_heading_row_must_be_near_the_top(csv: Callable[..., Path]) -> None:

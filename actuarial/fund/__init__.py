@@ -21,7 +21,7 @@ Random numbers: ``SeedSequence(seed, spawn_key=(component, fund, column, year, c
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -31,11 +31,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from actuarial.benefits import log_sd
 from actuarial.cost import CostForecast
 from actuarial.errors import Fault, InputError, ModelWarning, warn
 from actuarial.fund.calendar import Arrears, Financing, plan_arrears, plan_financing
-from actuarial.fund.process import monthly_claims
+from actuarial.fund.paths import CHUNK, PathArrays, Setting, simulate_chunk
 from actuarial.fund.target import PremiumTarget, premium_target, required_amount
 from actuarial.plan import Plan
 from actuarial.results import COLOURS, Result, Source, Unit, figure_style, new_axes
@@ -45,42 +44,10 @@ from actuarial.texts import text
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-CHUNK = 8192
-SYSTEMIC, PROCESS, ENROLMENT = 0, 1, 2
 CRITERIA = ("current_year", "closing", "any_month")
 Progress = Callable[[int, int], None]
 
 __all__ = ["CRITERIA", "Arrears", "Financing", "Fund", "PremiumTarget", "Simulation"]
-
-
-@dataclass(frozen=True, eq=False)
-class _Setting:
-    """What is the same on every path."""
-
-    cost: CostForecast
-    heads: float
-    heads_sd: float
-    shares: NDArray[np.float64]  # (12,) of the forecast year
-    stub: NDArray[np.float64]  # (s,) of the months not yet seen, summing to 1
-    stub_income: NDArray[np.float64]  # (s,) yuan
-    at_valuation: float
-    unpaid: float
-    premium_per_head: NDArray[np.float64]  # (12,) critical illness
-    interest: float
-    receipts: NDArray[np.float64]  # (12,)
-    counts: NDArray[np.float64]  # (C,) visits per insured and year
-    spread: NDArray[np.float64]  # (2, C) second and third cumulant per visit, severity of mean 1
-    year: int
-
-    @cached_property
-    def slope(self) -> NDArray[np.float64]:
-        """``b_m`` for the expected heads, (12,)."""
-        b = np.empty(12)
-        level = 0.0
-        for m in range(12):
-            level = level * (1 + self.interest) + self.heads * self.receipts[m]
-            b[m] = level
-        return b
 
 
 class Fund:
@@ -112,10 +79,9 @@ class Fund:
         """What payers owe at the valuation date."""
         return plan_arrears(self.plan)
 
-    def _setting(self, cost: CostForecast) -> _Setting:
+    def _setting(self, cost: CostForecast) -> Setting:
         model, seen = self.plan.model, self.plan.observed_months
-        start = self.plan.base_year.month
-        profile = np.roll(cost.base.profile.shares, 1 - start)
+        profile = cost.base.profile.shares
         stub = profile[seen:] / profile[seen:].sum() if seen < 12 else np.empty(0)
         income = np.zeros(12 - seen)
         if seen < 12:
@@ -131,7 +97,7 @@ class Fund:
         if np.isnan(visits).any():
             missing = "、".join(c for c, v in zip(cost.categories, visits, strict=True) if np.isnan(v))
             warn(ModelWarning, "fund.no_visits", categories=missing)
-        return _Setting(
+        return Setting(
             cost=cost,
             heads=model.insured.next_year,
             heads_sd=model.insured.next_year_sd,
@@ -192,7 +158,7 @@ class Fund:
         expected = float((setting.counts * setting.heads).sum() * setting.shares.min())
         if 0 < expected < 30:
             warn(ModelWarning, "fund.few_claims", count=f"{expected:.1f}")
-        out = _Arrays.empty(paths, len(setting.stub))
+        out = PathArrays.empty(paths, len(setting.stub))
         chunks = [(i, lo, min(lo + CHUNK, paths)) for i, lo in enumerate(range(0, paths, CHUNK))]
         done, lock, stop = [0], threading.Lock(), threading.Event()
 
@@ -200,7 +166,7 @@ class Fund:
             if stop.is_set():
                 return
             number, low, high = job
-            _chunk(setting, seed, number, low, high, out)
+            simulate_chunk(setting, seed, number, low, high, out)
             with lock:
                 done[0] += high - low
                 if progress is not None:
@@ -233,71 +199,6 @@ class Fund:
         return (*found, *self.financing.sources, *self.arrears.sources)
 
 
-@dataclass
-class _Arrays:
-    """Where the chunks write."""
-
-    base_total: NDArray[np.float64]
-    heads: NDArray[np.float64]
-    cost_per_capita: NDArray[np.float64]
-    stub_balance: NDArray[np.float64]
-    claims: NDArray[np.float64]
-    at_zero: NDArray[np.float64]
-
-    @classmethod
-    def empty(cls, paths: int, stub: int) -> _Arrays:
-        per_path = [np.empty(paths) for _ in range(3)]
-        year = [np.empty((paths, 12)) for _ in range(2)]
-        return cls(per_path[0], per_path[1], per_path[2], np.empty((paths, stub)), year[0], year[1])
-
-
-def _normals(
-    seed: int, component: int, columns: Iterable[int], year: int, chunk: int, rows: int
-) -> NDArray[np.float64]:
-    """Standard normals of one chunk, one stream a column; shape (rows, columns)."""
-    drawn = [
-        np.random.Generator(
-            np.random.SFC64(np.random.SeedSequence(seed, spawn_key=(component, 0, column, year, chunk)))
-        ).standard_normal(rows)
-        for column in columns
-    ]
-    return np.stack(drawn, axis=1)
-
-
-def _chunk(s: _Setting, seed: int, number: int, low: int, high: int, out: _Arrays) -> None:
-    """Simulate paths ``low…high−1`` and write them."""
-    n, rows = s.cost, high - low
-    z = _normals(seed, SYSTEMIC, range(n.dimension), s.year, number, rows)
-    per_capita = n.per_capita(z)
-    heads = np.full(rows, s.heads)
-    if s.heads_sd > 0:
-        z_heads = _normals(seed, ENROLMENT, [0], s.year, number, rows)[:, 0]
-        heads *= np.exp(log_sd(1.0, s.heads_sd) * z_heads)
-
-    base_total = n.base.total * n.base.factor(z[:, 0])
-    balance = np.full(rows, s.at_valuation)
-    rest = base_total - n.base.experience.paid
-    for m, share in enumerate(s.stub):
-        balance = balance * (1 + s.interest) + s.stub_income[m] - rest * share
-        balance -= s.unpaid if m == 0 else 0.0
-        out.stub_balance[low:high, m] = balance
-
-    k1 = heads * per_capita.sum(axis=1)
-    severity = np.divide(per_capita, s.counts, out=np.zeros_like(per_capita), where=s.counts > 0)
-    k2 = heads * ((s.counts * s.spread[0]) * severity**2).sum(axis=1)
-    k3 = heads * ((s.counts * s.spread[1]) * severity**3).sum(axis=1)
-    noise = _normals(seed, PROCESS, range(12), s.year, number, rows)
-    claims = monthly_claims(k1, k2, k3, s.shares, noise)
-
-    level = balance - (s.unpaid if not len(s.stub) else 0.0)
-    for m in range(12):
-        level = level * (1 + s.interest) - claims[:, m] - heads * s.premium_per_head[m]
-        out.at_zero[low:high, m] = level
-    out.base_total[low:high], out.heads[low:high] = base_total, heads
-    out.cost_per_capita[low:high] = per_capita.sum(axis=1)
-    out.claims[low:high] = claims
-
-
 @dataclass(frozen=True, eq=False)
 class Simulation(Result):
     """Paths of the fund, and the answers they give.
@@ -316,8 +217,8 @@ class Simulation(Result):
 
     fund: Fund
     cost: CostForecast
-    setting: _Setting
-    arrays: _Arrays
+    setting: Setting
+    arrays: PathArrays
     paths: int
     seed: int
 

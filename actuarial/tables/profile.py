@@ -91,6 +91,23 @@ class MonthlyProfile(Result):
         mean = shares.mean(axis=0)
         return cls(mean / mean.sum(), years, sources=(source,))
 
+    def starting(self, month: int) -> MonthlyProfile:
+        """The profile of years that start in `month` (1–12).
+
+        The months keep their calendar shares; shares of a year that runs over two calendar years are not
+        observed as such, so the spread between years is that of the calendar years' months.
+
+        Examples
+        --------
+        >>> MonthlyProfile.even().starting(7).shares.sum().round(12)
+        np.float64(1.0)
+        """
+        order = np.roll(np.arange(12), 1 - month)
+        years = self.years
+        if len(years):
+            years = pd.DataFrame(years.to_numpy()[:, order], index=years.index, columns=range(1, 13))
+        return MonthlyProfile(self.shares[order], years, sources=self.sources)
+
     def cumulative(self, months: int) -> float:
         """Mean share of the first `months` months."""
         return float(self.shares[:months].sum())

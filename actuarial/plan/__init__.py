@@ -8,279 +8,25 @@ place by its dotted path, with a source; scenarios are lists of patches.
 from __future__ import annotations
 
 import copy
-import datetime as dt
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import pandas as pd
-from pydantic import Field, ValidationError, model_validator
+from pydantic import ValidationError
 
 from actuarial.errors import Fault, InputError
 from actuarial.law import line_of, read_yaml, validate
-from actuarial.law.schema import Bilingual, Date, Finite, Fraction01, Id, Money, Status, Strict
+from actuarial.plan.schema import ExpertGrowthSpec, Patch, PlanModel, Scenario, SimplePolicy, TableSpec
 from actuarial.results import Source, file_hash
 from actuarial.samples import sample_path
 from actuarial.tables import Table, read_table
 from actuarial.texts import pick
 
 SCHEMA_VERSION = 1
-Criterion = Literal["any_month", "closing", "current_year"]
-
-
-class Sourced(Strict):
-    """A number with its source and status."""
-
-    value: Finite
-    status: Status = "stated"
-    source: str
-    quote: str = ""
-
-
-class SourcedMoney(Sourced):
-    """An amount, not negative [yuan]."""
-
-    value: Money
-
-
-class Insured(Strict):
-    """Persons insured: counted, and expected next year."""
-
-    count: Annotated[float, Field(gt=0, le=2e9, allow_inf_nan=False)]
-    on: Date | None = None
-    status: Status = "stated"
-    source: str
-    quote: str = ""
-    next_year: Annotated[float, Field(gt=0, le=2e9, allow_inf_nan=False)]
-    next_year_status: Status
-    next_year_source: str = ""
-    next_year_sd: Annotated[float, Field(ge=0, le=0.5, allow_inf_nan=False)] = 0.0
-
-
-class TableSpec(Strict):
-    """Where a table lies."""
-
-    path: str
-    sheet: str | None = None
-    unit: str | None = None
-    basis: Literal["paid", "incurred"] | None = None
-
-
-class Opening(Strict):
-    """Money and debts at the start of the base year."""
-
-    free: Sourced
-    prepaid: SourcedMoney | None = None
-    restricted: SourcedMoney | None = None
-    unpaid_claims: SourcedMoney | None = None
-
-
-class BaseYearIncome(Strict):
-    """Income of the base year, where the table of payers does not give it."""
-
-    due: SourcedMoney
-    received: SourcedMoney
-
-
-class Financing(Strict):
-    """How money comes in."""
-
-    base_year: BaseYearIncome | None = None
-    remainder_month: Annotated[int, Field(ge=1, le=12)] = 12
-    remainder_status: Status = "assumed"
-    remainder_source: str
-    interest_rate: Sourced
-
-
-class SimplePolicy(Strict):
-    """A factor taken from a printed calculation."""
-
-    method: Literal["simple"]
-    law: Id
-    sd: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
-
-
-class StatedPolicy(Strict):
-    """A factor that the plan states."""
-
-    method: Literal["stated"]
-    coefficient: Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)]
-    sd: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
-    status: Status
-    source: str
-    quote: str = ""
-
-
-class Uncertainty(Strict):
-    """Uncertainty of an expert's value, in points (0.05 is five percentage points)."""
-
-    kind: Literal["sd", "half_width_95"]
-    value: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-    status: Status = "assumed"
-    source: str = ""
-
-
-class ExpertGrowthSpec(Strict):
-    """Growth by an expert's value."""
-
-    method: Literal["expert"]
-    value: Annotated[float, Field(gt=-1, le=5, allow_inf_nan=False)]
-    uncertainty: Uncertainty
-    correlation: Fraction01 = 1.0
-    status: Status
-    source: str
-    quote: str = ""
-
-
-class SeriesGrowthSpec(Strict):
-    """Growth from the fund's own on-level yearly table."""
-
-    method: Literal["series"]
-    table: str
-    on_level: Literal[True]
-    model: Literal["drift", "ets"] = "drift"
-    correlation: Fraction01 = 1.0
-    status: Status
-    source: str
-
-
-class Annualise(Strict):
-    """How a part of a year becomes the year."""
-
-    profile: Literal["seasonal", "straight_line"]
-    table: str | None = None
-    place_sd: Annotated[float, Field(ge=0, le=0.5, allow_inf_nan=False)] = 0.0
-    status: Status = "assumed"
-    source: str
-
-    @model_validator(mode="after")
-    def _seasonal_needs_a_table(self) -> Annualise:
-        if self.profile == "seasonal" and self.table is None:
-            raise ValueError("plan.seasonal_table")
-        return self
-
-
-class ContractSpec(Strict):
-    """An insurer's contract, and its target."""
-
-    law: str
-    target: Literal["expected_cost", "stated"]
-    per_capita_target: Money | None = None
-    status: Status
-    source: str
-
-    @model_validator(mode="after")
-    def _stated_needs_a_value(self) -> ContractSpec:
-        if (self.target == "stated") != (self.per_capita_target is not None):
-            raise ValueError("plan.contract_target")
-        return self
-
-
-class CriticalIllness(Strict):
-    """Critical-illness cover: bought per head, or borne by the fund, or none."""
-
-    mode: Literal["purchased", "none"]
-    premium_per_capita: SourcedMoney | None = None
-    month: Annotated[int, Field(ge=1, le=12)] = 1
-    terms: Id | None = None
-
-    @model_validator(mode="after")
-    def _purchased_has_a_price(self) -> CriticalIllness:
-        if (self.mode == "purchased") != (self.premium_per_capita is not None):
-            raise ValueError("plan.cii_price")
-        return self
-
-
-class Process(Strict):
-    """Randomness of claims: cost of one claim, and counts."""
-
-    severity_cv: dict[str, Annotated[float, Field(gt=0, le=50, allow_inf_nan=False)]]
-    dispersion: Annotated[float, Field(ge=1, le=1000, allow_inf_nan=False)] = 1.0
-    status: Status
-    source: str
-
-    @model_validator(mode="after")
-    def _has_a_default(self) -> Process:
-        if "default" not in self.severity_cv:
-            raise ValueError("plan.default_cv")
-        return self
-
-
-class CriterionSpec(Strict):
-    """When the fund counts as in deficit, and how often it may."""
-
-    use: Criterion = "any_month"
-    accepted_probability: Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
-    source: str
-    quote: str = ""
-
-
-class Patch(Strict):
-    """One change of a plan: dotted path, new value, source."""
-
-    path: str
-    value: Any
-    source: str
-    status: Status = "assumed"
-
-
-class Scenario(Strict):
-    """A named set of changes, run on the same random numbers."""
-
-    id: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
-    name: Bilingual
-    changes: Annotated[list[Patch], Field(min_length=1)]
-    in_assumption_range: bool = True
-
-
-class Identity(Strict):
-    """An identity of printed figures to check."""
-
-    expression: str
-    printed: str
-    label: Bilingual
-
-
-class PlanModel(Strict):
-    """The schema of ``plan.yaml``, version 1."""
-
-    schema_version: Literal[1]
-    kind: Literal["fund"]
-    name: Bilingual
-    fiscal_year_start: Date
-    fiscal_year_status: Status = "stated"
-    fiscal_year_source: str = ""
-    valuation_date: Date
-    insured: Insured
-    tables: dict[str, TableSpec]
-    opening: Opening
-    financing: Financing
-    annualise: Annualise
-    policy: Annotated[StatedPolicy | SimplePolicy, Field(discriminator="method")]
-    growth: Annotated[ExpertGrowthSpec | SeriesGrowthSpec, Field(discriminator="method")]
-    process: Process
-    cii: CriticalIllness
-    criterion: CriterionSpec
-    contract: ContractSpec | None = None
-    identities: list[Identity] = Field(default_factory=list)
-    scenarios: list[Scenario] = Field(default_factory=list)
-    notes: list[Bilingual] = Field(default_factory=list)
-
-    @model_validator(mode="after")
-    def _dates(self) -> PlanModel:
-        try:
-            start, valued = (dt.date.fromisoformat(d) for d in (self.fiscal_year_start, self.valuation_date))
-        except ValueError as error:
-            raise ValueError("plan.no_such_date") from error
-        if start.day != 1 or not start <= valued < start.replace(year=start.year + 1):
-            raise ValueError("plan.fiscal_year")
-        if valued + dt.timedelta(days=1) != (valued + dt.timedelta(days=1)).replace(day=1):
-            raise ValueError("plan.valuation_date")
-        return self
-
 
 TABLE_KINDS = {
     "experience": "experience",
@@ -536,4 +282,4 @@ def _inside(folder: Path, raw: str, file: str, line: int | None) -> Path:
     return path
 
 
-__all__ = ["Patch", "Plan", "Scenario", "load_plan"]
+__all__ = ["ExpertGrowthSpec", "Patch", "Plan", "Scenario", "SimplePolicy", "load_plan"]
