@@ -21,7 +21,7 @@ from scipy import special, stats
 import actuarial as act
 from actuarial.benefits import log_sd
 from actuarial.errors import InputError
-from actuarial.growth import growth_bounds, raw_growth
+from actuarial.growth import growth_bounds, plan_growth, raw_growth
 from actuarial.plan import Plan
 
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(20)
@@ -71,7 +71,7 @@ def test_a_calculation_that_does_not_come_out_is_refused(tmp_path: Path) -> None
     ],
 )
 def test_draws_of_the_calculation(sds: dict[str, float]) -> None:
-    """The draws' median is the product before rounding and their sd the closed form of a lognormal product."""
+    """The draws' median is the product before rounding, their sd that of a lognormal product."""
     draws = act.simple_target().draws(**sds, paths=200_000, seed=7)
     centre = 321 * 1.1697 * 1.2366
     values = {"base_sd": 321.0, "coefficient_sd": 1.1697, "growth_sd": 1.2366}
@@ -190,7 +190,7 @@ def test_the_jieshou_layer_of_the_package(data: Callable[[str], Any]) -> None:
 
 
 def test_the_qinzhou_ceiling(tmp_path: Path, data: Callable[[str], Any]) -> None:
-    """With its ceiling Qinzhou's layer stops at 500,000, reached at a cost of 646,000; without, it goes on."""
+    """With its ceiling Qinzhou's layer stops at 500,000, from a cost of 646,000; without, it goes on."""
     layers = {x["name"]: x for x in data("benefit_layers.json")["layers"]}
     with_it, without = (
         act.load_benefit_layer(layer_file(tmp_path, x["deductible"], x["segments"], x["ceiling"]))
@@ -253,7 +253,7 @@ def test_a_contract_is_no_layer() -> None:
 
 @pytest.mark.parametrize(("value", "sd"), [(0.12, 0.05), (0.2366, 0.05), (0.0716, 0.02), (-0.1, 0.03)])
 def test_expert_growth_has_the_stated_median_and_sd(value: float, sd: float) -> None:
-    """The value is the median and the sd in points the standard deviation; truncation hardly matters there."""
+    """The value is the median, the sd in points the standard deviation; truncation hardly matters there."""
     growth = act.expert_growth(value, sd=sd)
     assert float(growth.factor(0.0)) == pytest.approx(1 + value, abs=1e-9)
     assert mean_sd(growth.factor)[1] == pytest.approx(sd, rel=1e-5)
@@ -350,7 +350,7 @@ def series(name: str) -> pd.Series:
 
 @pytest.mark.parametrize("name", SERIES)
 def test_drift_is_weighted_least_squares(name: str) -> None:
-    """Drift, sigma and predictive scale are those of statsmodels' WLS of log changes on years with weights 1/years."""
+    """Drift, sigma and predictive scale are those of statsmodels' WLS with weights 1/years."""
     found = act.fit_growth(series(name))
     years, levels = SERIES[name]
     steps = np.diff(np.array(years, dtype=float))
@@ -472,6 +472,23 @@ def test_raw_growth_is_shown_beside_its_funding(jieshou: Plan) -> None:
         math.sqrt(2909.2 / 8.02 / (1710.2 / 8.32)) - 1, rel=1e-9
     )
     assert math.isnan(raw.table["per_capita_growth"].iloc[0])
+
+
+def test_a_plan_can_fit_its_own_series(plan_with: Callable[..., Plan]) -> None:
+    """Growth by the plan's own yearly table is that of expenditure per participant, correlation as stated."""
+    levels = {2006: (50.0, 3000.0), 2007: (51.0, 3400.0), 2009: (53.0, 4300.0), 2010: (54.0, 4650.0)}
+    rows = [f"{year},{people},{money}" for year, (people, money) in levels.items()]
+    table = "\n".join(["年份,参保人数（万人）,基金支出（万元）", *rows])
+    spec = {
+        "method": "series", "table": "history", "on_level": True, "correlation": 0.5,
+        "status": "assumed", "source": "test",
+    }  # fmt: skip
+    found = plan_growth(plan_with("jieshou", {"growth": spec}, {"history": table}))
+    expected = act.fit_growth(pd.Series({y: m / p for y, (p, m) in levels.items()}))
+    assert isinstance(found, act.GrowthFit)
+    assert (found.drift, found.scale) == pytest.approx((expected.drift, expected.scale), rel=1e-12)
+    assert (found.gaps, found.correlation) == ((2008,), 0.5)
+    assert found.sources[0].status == "assumed"
 
 
 def test_plans_without_a_raw_history_have_none(plan_with: Callable[..., Plan]) -> None:

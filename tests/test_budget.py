@@ -48,7 +48,7 @@ def of(line: str) -> bool:
 
 @pytest.mark.parametrize("column", ["execution_2023", "budget_2024"])
 def test_the_official_form_adds_up_as_printed(county: dict, column: str) -> None:
-    """From the entered lines of the county's form every printed sum and balance comes out, in both columns."""
+    """From the entered lines of the county's form every printed sum comes out, in both columns."""
     printed = county[column]
     filled = fill_form({k: float(v) for k, v in printed.items() if v is not None and not of(k)})
     for line in (*SUMS.values(), *PRINTED_CHECKS):
@@ -67,7 +67,7 @@ def test_last_years_close_is_next_years_opening(county: dict) -> None:
 
 
 def test_the_form_has_its_lines_in_printed_order(data: Callable[[str], Any]) -> None:
-    """Our form holds every line of the printed one in its order (but a vaccine subsidy of 2023), with the same words."""
+    """Our form holds the printed lines in order, same words (but for 2023's vaccine subsidy)."""
     printed = [row for row in data("budget_form_2024.json")["lines"] if row["line"]]
     ours = {**budget_form()["revenue"], **budget_form()["expenditure"]}
     assert [row["line"] for row in printed] == list(ours)
@@ -104,7 +104,7 @@ def test_the_draft_closes(answer: Answer, premium: float | None) -> None:
 
 
 def test_income_and_spending_of_the_draft(answer: Answer) -> None:
-    """Income is heads × amount × what the calendar brings, benefits are the mean claims, premiums are bought for all."""
+    """Income is heads × amount × receipts, benefits the mean claims, premiums are bought for all."""
     sim, draft = answer.simulation, answer.budget.draft
     heads, p = sim.arrays.heads.mean(), answer.budget.premium
     receipts = sim.fund.financing.receipts.sum()
@@ -133,7 +133,7 @@ def test_last_years_column_is_the_base_year(jieshou_run: Answer, anhui_run: Answ
 
 
 def test_the_budget_rests_on_the_target_rounded_up(answer: Answer) -> None:
-    """The run's budget uses the whole yuan at or above the target, and its risk is within what is accepted."""
+    """The run's budget uses the whole yuan at or above the target, at a risk within what is accepted."""
     premium = answer.budget.premium
     assert premium == int(premium)
     assert 0 <= premium - answer.target.value < 1
@@ -160,7 +160,7 @@ def test_categories_go_to_the_lines_of_the_form(jieshou_run: Answer) -> None:
 
 
 def test_provider_budgets_of_jieshou(jieshou: Plan, jieshou_run: Answer) -> None:
-    """3,036 + 9,315 + 5,000 = 17,351万, 78.87% of the available fund, 1,500万 overspent outside (checks C009, C010)."""
+    """3,036 + 9,315 + 5,000 = 17,351万, 78.87% of the fund, 1,500万 overspent (checks C009, C010)."""
     found = provider_budgets(jieshou)
     assert found is not None
     assert found["budget"].tolist() == [30_360_000, 93_150_000, 50_000_000]
@@ -203,7 +203,7 @@ def test_indicators_and_their_limits(answer: Answer) -> None:
 
 @pytest.mark.parametrize(("premium", "within"), [(330.0, True), (600.0, False)])
 def test_a_rich_budget_breaks_the_ceilings(jieshou_run: Answer, premium: float, within: bool) -> None:
-    """At 600 yuan Jieshou would keep more than the ceilings allow; at 330 the year's balance is within its own."""
+    """At 600 yuan Jieshou would keep more than the ceiling allows, at 330 it would not."""
     table = indicators(jieshou_run.simulation, premium).set_index("indicator")
     assert table.loc["current_balance_ratio", "within"] is within
 
@@ -211,7 +211,7 @@ def test_a_rich_budget_breaks_the_ceilings(jieshou_run: Answer, premium: float, 
 def test_uncertain_heads_keep_the_draft_closed(
     plan_with: Callable[..., Plan], simulate: Callable[..., Simulation]
 ) -> None:
-    """With uncertain enrolment, debts and prepayments the draft still closes on the mean simulated balance."""
+    """With uncertain enrolment, debts and prepayments the draft still closes on the mean balance."""
     money = {"value": 2_000_000, "status": "assumed", "source": "test"}
     changes = {"insured.next_year_sd": 0.05, "opening.unpaid_claims": money, "opening.prepaid": money}
     sim = simulate(plan_with("anhui_county", changes), paths=3000)

@@ -122,7 +122,7 @@ def test_the_full_reward_is_above_the_reserve(deal: Contract) -> None:
 
 @pytest.mark.parametrize("target", [90_000_000, 89_999_999.99, 45_000_000, 1.0])
 def test_low_targets_are_not_computed(deal: Contract, target: float) -> None:
-    """At 9,000万 and below the bands are undefined: refused by settle and evaluate, the gap and its choices named."""
+    """At 9,000万 and below settle and evaluate refuse, and name the gap and its choices."""
     for ask in (deal.settle, deal.evaluate):
         with pytest.raises(InputError) as caught:
             ask(target=target, claims=0.5 * target)
@@ -211,7 +211,7 @@ def test_both_sides_sum_to_the_outcome(target: float, used: float) -> None:
 
 @given(targets, st.lists(st.integers(0, 10**12), min_size=2, max_size=10))
 def test_surplus_and_deficit_are_treated_alike(target: float, cents: list[int]) -> None:
-    """A deficit costs what the same surplus earns, more outcome never earns less, and never more than 60% of it."""
+    """A deficit costs what the same surplus earns; more outcome never earns less, nor more than 60% of it."""
     f = act.load_contract(JIANDE).bands(target)
     x = np.array(sorted(cents), dtype=np.int64)
     up = f.cents(x)

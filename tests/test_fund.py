@@ -38,7 +38,7 @@ def smallest_safe(a: list[list[int]], b: list[int], alpha: Fraction) -> float:
 
 @given(st.data(), st.integers(1, 12), st.integers(1, 4))
 def test_target_equals_brute_force(data: st.DataObject, paths: int, months: int) -> None:
-    """The order statistic is the smallest amount that keeps all but α of the paths at or above zero, or infinity."""
+    """The order statistic is the smallest amount that keeps all but α of the paths out of a deficit."""
     a = data.draw(
         st.lists(
             st.lists(st.integers(-9, 9), min_size=months, max_size=months), min_size=paths, max_size=paths
@@ -126,7 +126,7 @@ def below(n: int, p: Fraction) -> list[Fraction]:
 @pytest.mark.parametrize("n", [10, 73, 300])
 @pytest.mark.parametrize("alpha", [Fraction(1, 20), Fraction(1, 4), Fraction(1, 2), Fraction(1, 100)])
 def test_interval_is_the_exact_binomial_one(n: int, alpha: Fraction) -> None:
-    """The ends are the tightest order statistics with at most 2.5% beyond each; none is made up where too few are."""
+    """The ends are the tightest order statistics with at most 2.5% beyond each, infinite where none is."""
     low, high = order_interval(np.arange(1.0, n + 1), float(alpha))
     tail, less = Fraction(25, 1000), below(n, 1 - alpha)
     lower = max((k for k in range(1, n + 1) if less[k] <= tail), default=None)
@@ -136,7 +136,7 @@ def test_interval_is_the_exact_binomial_one(n: int, alpha: Fraction) -> None:
 
 
 def test_interval_covers_as_often_as_it_says() -> None:
-    """Over 4,000 samples of 300 the 95% interval holds the true quantile as often as the binomial law says."""
+    """Over 4,000 samples of 300 the interval holds the true quantile as often as the binomial law says."""
     samples = np.sort(np.random.default_rng(11).exponential(size=(4000, 300)), axis=1)
     truth = -math.log(0.1)  # upper tenth of the exponential
     ends = [order_interval(row, 0.1) for row in samples]
@@ -149,7 +149,7 @@ def test_interval_covers_as_often_as_it_says() -> None:
 
 
 def test_the_curve_is_the_targets_of_each_level(jieshou_run: Answer) -> None:
-    """Each point of the curve is the target of its level with its interval, falling as more risk is accepted."""
+    """Each point of the curve is its level's target and interval, falling as more risk is accepted."""
     target = jieshou_run.target
     levels = [0.5, 0.2, 0.05, 0.01]
     curve = target.curve(levels)
@@ -181,7 +181,7 @@ def test_shifted_lognormal_has_its_three_moments(skewness: float) -> None:
 
 
 def test_shifted_lognormal_is_continuous_at_the_switch() -> None:
-    """Where the closed form gives way to its expansion the two differ by less than 3e-6, and both increase."""
+    """Where the closed form gives way to its expansion they differ by less than 3e-6; both increase."""
     z = np.linspace(-5, 5, 201)
     expansion, closed = shifted_lognormal(z, 0.001 * (1 - 1e-12)), shifted_lognormal(z, 0.001)
     assert 0 < np.abs(closed - expansion).max() < 3e-6
@@ -220,7 +220,7 @@ def test_claims_are_never_negative() -> None:
 
 
 def by_hand(plan: Plan, sim: Simulation, premium: float, path: int) -> tuple[float, list[float], list[float]]:
-    """Opening, monthly balances and the year's own money of one path, in plain Python from the plan's figures."""
+    """Opening, monthly balances and the year's own money of one path, by hand from the plan's figures."""
     model, tables = plan.model, plan.tables
     monthly = 1 + model.financing.interest_rate.value / 12
     seen = plan.observed_months
@@ -374,7 +374,7 @@ def test_months_payable(answer: Answer) -> None:
 
 
 def test_receipts_of_a_year_are_whole(answer: Answer) -> None:
-    """The shares received by month sum to 1 and none is negative; what came before the year counts in month 1."""
+    """The shares received by month sum to 1 and none is negative."""
     receipts = answer.simulation.fund.financing.receipts
     assert receipts.shape == (12,)
     assert receipts.sum() == pytest.approx(1.0, abs=1e-4)  # Anhui's printed shares have four decimals
@@ -390,11 +390,12 @@ def test_anhui_receipts_by_date(anhui: Plan) -> None:
 
 
 def test_anhui_arrears_by_payer(anhui: Plan) -> None:
-    """The province owes 94.445万, the centre 602.36万, nobody else; 86.92% has been received (checks C063–C065)."""
+    """The province owes 94.445万, the centre 602.36万; 86.92% has been received (checks C063–C065)."""
     arrears = act.Fund(anhui).arrears
     owed = arrears.frame.set_index("payer")["outstanding"]
     assert owed.to_dict() == {
-        "individual": 0.0, "subsidy_county": 0.0, "subsidy_provincial": 944_450.0, "subsidy_central": 6_023_600.0,
+        "individual": 0.0, "subsidy_county": 0.0, "subsidy_provincial": 944_450.0,
+        "subsidy_central": 6_023_600.0,
     }  # fmt: skip
     assert arrears.outstanding == 6_968_050.0
     assert arrears.received / arrears.frame["due"].sum() == pytest.approx(0.86922196, rel=1e-7)
@@ -416,7 +417,7 @@ def test_a_rise_is_shared_as_stated(jieshou: Plan) -> None:
 def test_nothing_received_in_january(
     plan_with: Callable[..., Plan], simulate: Callable[..., Simulation]
 ) -> None:
-    """With nothing in hand and nothing coming in January no amount helps: the target is infinite, and counted."""
+    """With nothing in hand and nothing coming in January no amount helps: infinite, and counted."""
     calendar = "缴费主体,月份,累计到位比例（%）\n个人,2,100\n县级财政,4,100\n省级财政,2,100\n中央财政,5,100\n"
     plan = plan_with("anhui_county", tables={"calendar": calendar})
     sim = simulate(plan, paths=2000)
@@ -591,7 +592,7 @@ def test_target_falls_with_accepted_risk(answer: Answer) -> None:
 def test_target_falls_with_the_opening_balance(
     plan_with: Callable[..., Plan], simulate: Callable[..., Simulation]
 ) -> None:
-    """More in hand lowers what closing and any month need by its value with interest; the current year not at all."""
+    """More in hand lowers what closing and any month need, with interest; the current year not at all."""
     sims = [
         simulate(plan_with("anhui_county", {"opening.free.value": v}), paths=3000)
         for v in (0, 5_000_000, 20_000_000)
@@ -623,7 +624,7 @@ def test_target_rises_with_growth(
 def test_debts_of_earlier_years_are_paid_first(
     plan_with: Callable[..., Plan], simulate: Callable[..., Simulation]
 ) -> None:
-    """Unpaid claims of earlier years leave the fund in the first unseen month, with their interest forgone."""
+    """Unpaid claims of earlier years leave the fund in the first unseen month, interest forgone."""
     debt = {"value": 3_000_000, "status": "assumed", "source": "test"}
     with_debt = simulate(plan_with("jieshou", {"opening.unpaid_claims": debt}), paths=100)
     without = simulate(plan_with("jieshou"), paths=100)
@@ -635,7 +636,7 @@ def test_debts_of_earlier_years_are_paid_first(
 
 
 def test_systemic_forecast_matches_its_draws(jieshou: Plan, cost: Callable[[Plan], CostForecast]) -> None:
-    """The forecast's means by category are those of its draws, and the simulated claims have the same mean."""
+    """The forecast's expected cost by category is the mean of its draws."""
     forecast = cost(jieshou)
     drawn = forecast.draws(100_000, seed=4)
     table = forecast.table.set_index("category")["next_year_per_capita"]
@@ -664,6 +665,18 @@ def test_claims_follow_the_season(jieshou_run: Answer) -> None:
     assert (by_month.argmax(), by_month.argmin()) == (11, 0)
 
 
+def test_claims_follow_the_season_of_the_fiscal_year(
+    plan_with: Callable[..., Plan], simulate: Callable[..., Simulation]
+) -> None:
+    """With a fiscal year from July the planned year's sixth month is December, and balances still roll."""
+    plan = plan_with("jieshou", {"fiscal_year_start": "2013-07-01", "valuation_date": "2014-04-30"})
+    sim = simulate(plan, paths=2000)
+    assert sim.claims.mean(axis=0).argmax() == 5
+    opening, balances, _ = by_hand(plan, sim, 340.0, 3)
+    assert float(sim.opening[3]) == pytest.approx(opening, rel=1e-9)
+    assert sim.balances(340.0)[3].tolist() == pytest.approx(balances, rel=1e-9)
+
+
 def test_process_noise_is_apart_from_all_else(jieshou_run: Answer) -> None:
     """A month's noise has nothing to do with the year's cost, the unseen months or another month's noise."""
     sim = jieshou_run.simulation
@@ -677,7 +690,7 @@ def test_process_noise_is_apart_from_all_else(jieshou_run: Answer) -> None:
 def test_a_small_pool_has_the_moments_of_its_claims(
     plan_with: Callable[..., Plan], simulate: Callable[..., Simulation]
 ) -> None:
-    """Some forty claims a month: mean, variance and third cumulant are those of a Poisson sum of lognormals."""
+    """Forty claims a month: mean, variance, third cumulant are those of a Poisson sum of lognormals."""
     calm = {
         "growth.uncertainty.value": 0.0, "annualise.place_sd": 0.0, "annualise.profile": "straight_line",
         "insured.count": 4892, "insured.next_year": 4892, "identities": [], "scenarios": [],

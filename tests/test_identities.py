@@ -45,7 +45,7 @@ def verdicts(source: dict[str, Any]) -> dict[str, tuple[dict[str, Any], Reconcil
 
 
 def test_every_printed_identity_is_reproduced(verdicts: dict) -> None:
-    """All 32 identities that the documents print: same computed value, and held or open as checked by hand."""
+    """All 32 printed identities: same computed value, and held or open as checked by hand."""
     assert len(verdicts) == 32
     for check, found in verdicts.values():
         assert found.computed == pytest.approx(check["computed"], rel=1e-6), check["id"]
@@ -111,10 +111,14 @@ HALVES = {"small": 0.5}
 @pytest.mark.parametrize(
     "expression",
     [
-        "abs(a)", "__import__('os').system('true')", "a.real", "(1).__class__", "a ** b", "a // b", "a % b", "a @ b",
-        "'a'", "'a' + 'b'", "f'{a}'", "b'a'", "[a]", "{a: b}", "(a, b)", "a[0]", "a < b", "a == b", "a and b", "not a",
-        "lambda: a", "a if b else a", "[x for x in (a, b)]", "(x := a)", "~a", "a | b", "a << b", "1j", "None", "...",
-        "*a", "a b", "a +", "", "a; b", "a = b", "import os", "+a", "a\0", "(" * 500 + "a" + ")" * 500, "a+" * 5000 + "a",
+        "abs(a)", "__import__('os').system('true')", "a.real", "(1).__class__", "a ** b", "a // b", "a % b",
+        "a @ b",
+        "'a'", "'a' + 'b'", "f'{a}'", "b'a'", "[a]", "{a: b}", "(a, b)", "a[0]", "a < b", "a == b",
+        "a and b", "not a",
+        "lambda: a", "a if b else a", "[x for x in (a, b)]", "(x := a)", "~a", "a | b", "a << b", "1j",
+        "None", "...",
+        "*a", "a b", "a +", "", "a; b", "a = b", "import os", "+a", "a\0",
+        "(" * 500 + "a" + ")" * 500, "a+" * 5000 + "a",
     ],
 )  # fmt: skip
 def test_only_arithmetic_is_evaluated(expression: str) -> None:
@@ -158,6 +162,29 @@ def test_division_by_what_may_be_zero_is_refused(expression: str) -> None:
 def test_arithmetic_is_that_of_numbers(expression: str, value: float) -> None:
     """Order of operations, brackets, signs and plain numbers."""
     assert reconcile(expression, "a", VALUES, {}).computed == value
+
+
+@pytest.mark.parametrize(
+    ("expression", "low", "high"),
+    [
+        ("x + y", 13.0, 15.0), ("x - y", 5.0, 7.0), ("y - x", -7.0, -5.0), ("-x", -10.5, -9.5),
+        ("x * y", 33.25, 47.25),
+        ("x / y", 9.5 / 4.5, 10.5 / 3.5), ("x * -y", -47.25, -33.25), ("2 * x - y / 2", 16.75, 19.25),
+        ("(x + y) * (x - y)", 65.0, 105.0), ("-x / (y - 8)", 9.5 / 4.5, 10.5 / 3.5),
+    ],
+)  # fmt: skip
+def test_verdicts_turn_at_the_ends_of_the_interval(expression: str, low: float, high: float) -> None:
+    """With x = 10 ± 0.5, y = 4 ± 0.5 rounding explains a result up to the ends and its own half digit."""
+    halves = {"x": 0.5, "y": 0.5, "r": 0.25}
+
+    def verdict(printed: float) -> str:
+        return reconcile(expression, "r", {"x": 10.0, "y": 4.0, "r": printed}, halves).verdict
+
+    assert [verdict(low - 0.2499), verdict(high + 0.2499)] == ["within_rounding"] * 2
+    assert [verdict(low - 0.2501), verdict(high + 0.2501)] == ["open"] * 2
+    point = reconcile(expression, "x", {"x": 10.0, "y": 4.0}, {}).computed
+    assert [verdict(point - 0.2499), verdict(point + 0.2499)] == ["exact"] * 2
+    assert [verdict(point - 0.2501), verdict(point + 0.2501)] == ["within_rounding"] * 2
 
 
 # --------------------------------------------------------------------------- soundness

@@ -156,7 +156,7 @@ def test_a_symmetric_table_is_symmetric_to_the_cent(
 
 
 def test_edges_belong_where_the_text_says() -> None:
-    """With upper edges included an edge takes the lower segment and no jump; otherwise the upper and its jump."""
+    """Upper edge included: the lower segment without the jump; otherwise the upper segment and its jump."""
     right = Piecewise([300.0], [0.45, 0.5], [10.0], closed="right")
     left = Piecewise([300.0], [0.45, 0.5], [10.0], closed="left")
     assert right.segment([299.99, 300.0, 300.01]).tolist() == [0, 0, 1]

@@ -142,7 +142,7 @@ def study(tmp_path: Path) -> Callable[..., Any]:
 
 
 def test_jieshou_figures(jieshou: Plan) -> None:
-    """Payment per admission and per visit, admission rate and inpatient share (checks C007, C008, C012, C096)."""
+    """Payment per admission and visit, admission rate, inpatient share (checks C007, C008, C012, C096)."""
     frame = base_year(jieshou).experience.frame.set_index("category")
     assert frame.loc["inpatient", "payment_per_visit"] == pytest.approx(2706.15258216, rel=1e-9)
     assert frame.loc["outpatient_pooling", "payment_per_visit"] == pytest.approx(14.27780305, rel=1e-8)
@@ -174,7 +174,7 @@ def test_wusong_figures(study: Callable[..., Any]) -> None:
 
 
 def test_frequency_times_severity_is_cost(jieshou: Plan) -> None:
-    """In every category visits per insured × payment per visit is the cost per insured; they add to the total."""
+    """In each category visits per insured × payment per visit is cost per insured; they add to the total."""
     found = base_year(jieshou).experience
     frame = found.table
     np.testing.assert_allclose(
@@ -263,6 +263,21 @@ def test_a_whole_year_needs_no_annualising(jieshou: Plan) -> None:
     assert year.total == pytest.approx(found.paid, rel=1e-12)
     assert year.interval() == pytest.approx((found.paid, found.paid), rel=1e-12)
     assert year.factor([-3.0, 3.0]).tolist() == pytest.approx([1.0, 1.0], abs=1e-15)
+
+
+def test_years_may_begin_in_any_month(
+    national: MonthlyProfile, by_hand: dict[int, list[float]], plan_with: Callable[..., Plan]
+) -> None:
+    """Ten months from July hold the shares of July to April; plans with such years are annualised by them."""
+    mean = np.mean(list(by_hand.values()), axis=0)
+    july = national.starting(7)
+    np.testing.assert_allclose(july.shares, [*mean[6:], *mean[:6]], rtol=1e-12)
+    assert july.cumulative(10) == pytest.approx(1 - mean[4] - mean[5], rel=1e-12)
+    assert national.starting(1).shares.tolist() == national.shares.tolist()
+    years = np.array([[*v[6:], *v[:6]] for v in by_hand.values()])
+    assert july.spread(10) == pytest.approx(np.std(years[:, :10].sum(axis=1), ddof=1), rel=1e-9)
+    plan = plan_with("jieshou", {"fiscal_year_start": "2013-07-01", "valuation_date": "2014-04-30"})
+    assert base_year(plan).share == pytest.approx(1 - mean[4] - mean[5], rel=1e-12)
 
 
 def test_one_year_of_season_warns(plan_with: Callable[..., Plan]) -> None:

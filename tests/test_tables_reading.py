@@ -113,7 +113,7 @@ def written_numbers(draw: Any) -> tuple[str, Decimal, bool, int]:
 
 @given(written_numbers())
 def test_numbers_come_back_as_written(number: tuple[str, Decimal, bool, int]) -> None:
-    """Full-width digits, separators, brackets, signs, percents and padding give the value and its decimals."""
+    """Wide digits, separators, brackets, signs, percents and padding give the value and its decimals."""
     written, value, percent, decimals = number
     assert parse_number(written) == (float(value), percent, decimals)
 
@@ -131,8 +131,9 @@ def test_stored_numbers_are_taken_as_they_are(number: float) -> None:
 @pytest.mark.parametrize(
     "written",
     [
-        "", " ", "十二", "12万", "1,200元", "¥5", "约30", "12,34", "1,2345", "1,,200", "(5", "5)", "--5", "1.2.3", "nan",
-        "NaN", "inf", "-Infinity", "∞", "0x10", "1_000", "1e", "true", "#DIV/0!", "-", "%", "()", "2013年", "½",
+        "", " ", "十二", "12万", "1,200元", "¥5", "约30", "12,34", "1,2345", "1,,200", "(5", "5)", "--5", "1.2.3",
+        "nan", "NaN", "inf", "-Infinity", "∞", "0x10", "1_000", "1e", "true", "#DIV/0!", "-", "%", "()",
+        "2013年", "½",
     ],
 )  # fmt: skip
 def test_what_is_no_number_is_not_guessed(written: str) -> None:
@@ -211,7 +212,7 @@ def test_long_digits_in_a_text_column_stay_text(xlsx: Callable[..., Path]) -> No
 
 
 def test_wide_digits_separators_brackets_and_blank_rows(csv: Callable[..., Path]) -> None:
-    """Full-width digits, thousands separators and blank lines are understood; addresses stay those of the file."""
+    """Wide digits, thousands separators and blank lines are understood; addresses stay the file's."""
     content = '标题,,\n类别,受益人次,基金支付（元）\n\n住院,４２６００,"１，２００．５０"\n ,,\n慢性病,"42,600","1,200"\n'
     table = read_table(csv(content), "experience")
     assert values(table, "visits") == [42_600.0, 42_600.0]
