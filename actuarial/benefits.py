@@ -241,8 +241,9 @@ def load_benefit_layer(law_id: str) -> Piecewise:
             if last <= nxt:
                 break
             paid += slope * (nxt - edge)
-        keep = [e for e in edges if e < last]
-        edges, slopes = [*keep, last], [*slopes[: len(keep) + 1], 0.0]
+        if math.isfinite(last):  # else the ceiling is never reached
+            keep = [e for e in edges if e < last]
+            edges, slopes = [*keep, last], [*slopes[: len(keep) + 1], 0.0]
     return Piecewise(edges, slopes)
 
 

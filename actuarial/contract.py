@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 GAP = "empty_fourth_band"
+MOST = 1e16
+"""Largest amount that is settled [yuan]; beyond it cents do not fit."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,10 +92,14 @@ class Contract(Result):
         for band in written.table:
             edge = band.up_to
             if band.up_to_share_of_target is not None:
-                edge = round(band.up_to_share_of_target * target, 2)
+                exact = Decimal(repr(band.up_to_share_of_target)) * Decimal(repr(float(target)))
+                edge = float(exact.quantize(Decimal("0.01"), rounding=ROUND_HALF_UP))
                 if edges and edge <= edges[-1]:
                     edges, shares = self._crossed(edges, shares, edge, target)
                     continue
+            elif edge is not None and edges and edge <= edges[-1]:
+                params = {"edge": _both(edge), "before": _both(edges[-1]), "target": _both(target)}
+                raise InputError([Fault("contract.edges_cross", file=self.law.file, params=params)])
             if edge is not None:
                 edges.append(edge)
             shares.append(band.insurer_share)
@@ -144,7 +151,7 @@ class Contract(Result):
         -900000.0
         """
         for name, value in (("target", target), ("claims", claims)):
-            if not (value >= 0 and np.isfinite(value)):
+            if not 0 <= value <= MOST:
                 raise InputError([Fault("contract.amount", params={"name": name, "value": value})])
         outcome = int(to_cents(target)) - int(to_cents(claims))
         insurer = int(self.bands(target).cents(np.array([outcome]))[0])
@@ -163,6 +170,8 @@ class Contract(Result):
         """
         paid = np.asarray(claims, dtype=np.float64)
         year = paid.sum(axis=1) if paid.ndim == 2 else paid
+        if not np.isfinite(year).all():
+            raise InputError([Fault("contract.amount", params={"name": "claims", "value": "NaN"})])
         return Evaluation(self, float(target), target - year, self.bands(target)(target - year),
                           sources=(self.law.source("bands"),))  # fmt: skip
 

@@ -155,9 +155,9 @@ class Piecewise:
         amount = np.asarray(x)
         if amount.dtype.kind not in "iu":
             raise TypeError("cents takes integers; use the call for floats")
-        amount = amount.astype(np.int64)
-        if amount.size and int(np.abs(amount).max()) > _SAFE:
+        if amount.size and not -_SAFE <= int(amount.min()) <= int(amount.max()) <= _SAFE:
             raise OverflowError("amount beyond 2**61 cents")
+        amount = amount.astype(np.int64)
         edges = [_fraction(e) * 100 for e in self.edges]
         slopes = [_fraction(s) for s in self.slopes]
         jumps = [_fraction(j) * 100 for j in self.jumps]
@@ -207,7 +207,9 @@ class Piecewise:
             if slope:
                 total += slope * (limited(high) - (limited(low) if low else 0.0))
         for edge, jump in zip(self.edges, self.jumps, strict=True):
-            if jump and edge >= 0:
+            if jump and (
+                edge > 0 or (edge == 0 and self.closed == "right")
+            ):  # F(0) holds a jump that is passed at 0
                 if survival is None:
                     raise ValueError("jumps need a survival function")
                 total += jump * survival(edge)
@@ -223,7 +225,8 @@ def _line_cents(x: NDArray[np.int64], intercept: Fraction, slope: Fraction) -> N
     """``intercept + slope·x`` in whole cents, half away from zero, without overflow."""
     divisor = np.lcm.reduce([intercept.denominator, slope.denominator], dtype=object)
     a, s, d = int(intercept * divisor), int(slope * divisor), int(divisor)
-    if abs(a) + abs(s) * d < _SAFE and abs(s) < 2**31 and d < 2**30:
+    largest = max(abs(int(x.min())), abs(int(x.max())))
+    if abs(a) + abs(s) * d < _SAFE and abs(s) < 2**31 and d < 2**30 and abs(s) * largest < _SAFE * d:
         whole, rest = np.divmod(x, d)  # s·x/d = s·whole + s·rest/d, both in range
         numerator = s * rest + a
         low = s * whole + np.floor_divide(numerator, d)
@@ -256,5 +259,7 @@ def to_cents(yuan: ArrayLike) -> NDArray[np.int64]:
     amount = np.asarray(yuan, dtype=np.float64)
     if not np.isfinite(amount).all() or (amount.size and np.abs(amount).max() > _SAFE / 100):
         raise ValueError("cannot be written in cents")
-    scaled = np.round(np.abs(amount) * 100, 6)
-    return (np.sign(amount) * np.floor(scaled + 0.5)).astype(np.int64)
+    scaled = np.abs(amount) * 100
+    # half a cent as written may lie a few units of the last place below in binary
+    up = np.floor(scaled + 0.5 + np.minimum(4 * np.spacing(scaled), 0.01))
+    return (np.sign(amount) * up).astype(np.int64)

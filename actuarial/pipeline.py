@@ -15,7 +15,7 @@ from actuarial.benefits import SimpleTarget, plan_policy, simple_target
 from actuarial.budget import BudgetDraft, budget_draft, indicators, provider_budgets
 from actuarial.contract import Evaluation, load_contract
 from actuarial.cost import cost_forecast
-from actuarial.errors import ActuarialWarning
+from actuarial.errors import ActuarialWarning, ModelWarning, warn
 from actuarial.experience import base_year
 from actuarial.fund import CRITERIA, Fund, PremiumTarget, Simulation
 from actuarial.fund import Progress as ProgressCallback
@@ -199,6 +199,8 @@ def run(
         scenarios = run_scenarios(plan, paths, seed, threads, progress)  # the same under other assumptions
         deal = evaluate_contract(plan, sim)  # the insurer's contract
         premium = _round_up(target.value, sim.standard)
+        if not 0 < target.value < float("inf"):
+            warn(ModelWarning, "fund.budget_at_present", standard=f"{sim.standard:g}")
         budget = budget_draft(sim, premium)  # next year's budget
     ours = [w for w in heard if issubclass(w.category, ActuarialWarning)]  # told in the answer
     for w in heard:

@@ -281,7 +281,7 @@ def test_init_then_check_then_run(tmp_path: Path, capsys: pytest.CaptureFixture[
 
         filled = openpyxl.load_workbook(folder / book)
         spending, payers, calendar = (filled[s] for s in sheets)
-        for row, (visits, paid) in enumerate([(31_000, 9_800), (400_000, 1_200), (4_100, 1_500)], 2):
+        for row, (visits, paid) in enumerate([(61_000, 26_000), (900_000, 3_200), (9_100, 3_500)], 2):
             spending.cell(row, 2, visits)
             spending.cell(row, 3, paid)
         for row, (amount, due, got, share) in enumerate(

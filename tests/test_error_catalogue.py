@@ -403,6 +403,61 @@ for code, work in {
     case(code)(work)
 
 
+@case("table.percent_ambiguous")
+def _percent_format(folder: Path) -> None:
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(["级别", "补偿比（%）"])
+    sheet.append(["乡镇", 0.817])
+    book.save(folder / "p.xlsx")
+    read_table(folder / "p.xlsx", "reimbursement")
+
+
+@case("experience.months")
+def _months(folder: Path) -> None:
+    read_experience(read_table(write(folder, "e.csv", EXPERIENCE), "experience"), 10, 13)
+
+
+case("experience.no_share")(
+    plan_with(
+        setting("tables.season.path", "season.csv"),
+        run=True,
+        season=monthly([(2013, m, max(m - 6, 0)) for m in range(1, 13)]),
+    )
+)
+case("fund.budget_at_present")(plan_with(setting("opening.free.value", 9e9), run=True))
+case("growth.model")(lambda folder: fit_growth(pd.Series([1.0, 1.1, 1.2], index=[1, 2, 3]), model="ETS"))
+case("growth.beyond_bounds")(
+    lambda folder: fit_growth(pd.Series([100.0, 60.0, 36.0, 21.6], index=[1, 2, 3, 4]))
+)
+case("growth.truncated")(
+    lambda folder: fit_growth(pd.Series([100.0, 130.0, 145.0, 200.0], index=[1, 2, 3, 4]))
+)
+case("law.segments_increase")(
+    law_with(
+        LAYER,
+        lambda d: d["payload"].update(segments=[{"over": v, "pay_ratio": 0.5} for v in (9.0, 1.0)]),
+        load_law,
+    )
+)
+case("contract.edges_cross")(
+    law_with(
+        CONTRACT,
+        lambda d: d["payload"]["bands"].update(
+            table=[
+                {"up_to_share_of_target": 0.05, "insurer_share": 0.5},
+                {"up_to": 9e6, "insurer_share": 0.6},
+                {"insurer_share": 0.0},
+            ]
+        ),
+        lambda path: act.load_contract(path).bands(185.6e6),
+    )
+)
+
+
 @case("plan.patch")
 def _patch(folder: Path) -> None:
     plan = act.load_plan(sample_path("anhui_county/plan.yaml"))

@@ -128,10 +128,12 @@ def budget_draft(sim: Simulation, premium: float | None = None) -> BudgetDraft:
         "subsidy_standard": subsidy,
         "brought_forward": float(sim.opening.mean()),
         "cii": heads * float(sim.setting.premium_per_head.sum()),
+        "other_revenue": sim.setting.late_income,
         **_by_form_line(spent),
     }
     closing = sim.expected_closing_balance(p)
-    flows = own + subsidy + draft["brought_forward"] - draft["cii"] - draft["inpatient"] - draft["outpatient"]
+    income_in_all = own + subsidy + draft["other_revenue"] + draft["brought_forward"]
+    flows = income_in_all - draft["cii"] - draft["inpatient"] - draft["outpatient"]
     draft["interest"] = closing - flows
     return BudgetDraft(p, fill_form(_last_year(sim, plan)), fill_form(draft),
                        sources=(*sim.sources, Source("form", budget_form()["source"])))  # fmt: skip
@@ -148,7 +150,10 @@ def _by_form_line(by_category: pd.Series) -> dict[str, float]:
 def _last_year(sim: Simulation, plan: Plan) -> dict[str, float]:
     """Base year: income due by the rest of the year, mean annualised spending."""
     arrears = sim.fund.arrears
-    frame = arrears.frame.set_index("payer")["due"]
+    came_in = (
+        "due" if len(sim.setting.stub) else "received"
+    )  # what is outstanding arrives by the year's end, or after it
+    frame = arrears.frame.set_index("payer")[came_in]
     total, opening = float(frame.sum()), plan.model.opening
     if "individual" in frame:
         own = float(frame["individual"])

@@ -161,6 +161,8 @@ def read_experience(table: Table, insured: float, months: int) -> Experience:
     """
     if not insured > 0:
         raise InputError([Fault("experience.no_insured", params={"value": insured})])
+    if not 1 <= months <= 12:
+        raise InputError([Fault("experience.months", params={"value": months})])
     frame = table.frame[["category", "fund_payment"]].copy()
     frame["visits"] = table.frame.get("visits", np.nan)
     faults = [
@@ -197,4 +199,9 @@ def base_year(plan: Plan) -> AnnualBase:
         if len(profile.years) < 3 and plan.observed_months < 12:
             warn(DataWarning, "experience.short_season", years=len(profile.years))
     profile = profile.starting(plan.base_year.month)
+    if profile.cumulative(plan.observed_months) <= 0:
+        table = plan.tables[str(spec.table)]
+        raise InputError(
+            [Fault("experience.no_share", file=table.file, params={"months": plan.observed_months})]
+        )
     return study.annualise(profile, place_sd=spec.place_sd, source=plan.source("annualise", spec))

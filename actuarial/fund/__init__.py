@@ -105,6 +105,7 @@ class Fund:
             stub=stub,
             stub_income=income,
             at_valuation=opening.free.value + prepaid + self.arrears.received - cost.base.experience.paid,
+            late_income=self.arrears.outstanding if seen == 12 else 0.0,
             unpaid=opening.unpaid_claims.value if opening.unpaid_claims else 0.0,
             premium_per_head=cii,
             interest=model.financing.interest_rate.value / 12,
@@ -262,7 +263,8 @@ class Simulation(Result):
     def needs(self) -> dict[str, NDArray[np.float64]]:
         """The amount per head that each path needs, by criterion [yuan/person/year]."""
         a, b = self.arrays.at_zero, self._slope()
-        own = a[:, -1] - self.opening * (1 + self.setting.interest) ** 12
+        growth = 1 + self.setting.interest
+        own = a[:, -1] - self.opening * growth**12 - self.setting.late_income * growth**11
         return {
             "current_year": required_amount(own[:, None], b[..., -1:]),
             "closing": required_amount(a[:, -1:], b[..., -1:]),
@@ -361,10 +363,11 @@ class Simulation(Result):
         cost = float(steps["yuan_per_person"].sum())
         cii = float(self.setting.premium_per_head.sum())
         median = order_median(self.needs[target.criterion])
+        margin = target.value - median if np.isfinite(median) else 0.0
         more = [
             ("cii_premium", cii),
             ("cash_position", median - cost - cii),
-            ("risk_margin", target.value - median),
+            ("risk_margin", margin),
         ]
         return pd.concat([steps, pd.DataFrame(more, columns=["step", "yuan_per_person"])], ignore_index=True)
 

@@ -34,6 +34,7 @@ class Setting:
     stub_income: NDArray[np.float64]  # (s,) yuan
     at_valuation: float
     unpaid: float
+    late_income: float  # yuan of the base year that arrive after it, in month 1
     premium_per_head: NDArray[np.float64]  # (12,) critical illness
     interest: float
     receipts: NDArray[np.float64]  # (12,)
@@ -112,6 +113,7 @@ def simulate_chunk(s: Setting, seed: int, number: int, low: int, high: int, out:
     level = balance - (s.unpaid if not len(s.stub) else 0.0)
     for m in range(12):
         level = level * (1 + s.interest) - claims[:, m] - heads * s.premium_per_head[m]
+        level += s.late_income if m == 0 else 0.0
         out.at_zero[low:high, m] = level
     out.base_total[low:high], out.heads[low:high] = base_total, heads
     out.cost_per_capita[low:high] = per_capita.sum(axis=1)

@@ -26,7 +26,7 @@ def shifted_lognormal(z: ArrayLike, skewness: ArrayLike) -> NDArray[np.float64]:
     """Standard normals to a distribution of mean 0, variance 1 and the given skewness (≥ 0).
 
     Below a skewness of 0.001 the Cornish–Fisher term stands for the closed form, which loses digits
-    there; the two differ by less than 1e-6.
+    there; within five standard deviations the two differ by less than 3e-6.
 
     Examples
     --------
@@ -62,7 +62,6 @@ def monthly_claims(
     z : ndarray, shape (n, 12)
         Standard normals.
     """
-    k2_safe = np.maximum(k2, 1e-300)
-    skew = (k3 / k2_safe**1.5)[:, None] / np.sqrt(np.maximum(shares, 1e-12))
-    noise = shifted_lognormal(z, np.where(k2[:, None] > 0, skew, 0.0))
+    skew = np.divide(k3, k2**1.5, out=np.zeros_like(k3), where=k2 > 0)
+    noise = shifted_lognormal(z, skew[:, None] / np.sqrt(np.maximum(shares, 1e-12)))
     return np.maximum(k1[:, None] * shares + np.sqrt(k2[:, None] * shares) * noise, 0.0)

@@ -94,6 +94,15 @@ def order_interval(ordered: NDArray[np.float64], alpha: float, level: float = 0.
     )
 
 
+def _levels(alphas: ArrayLike) -> NDArray[np.float64]:
+    """Accepted probabilities, each between 0 and 1."""
+    levels = np.atleast_1d(np.asarray(alphas, dtype=np.float64))
+    bad = levels[~((levels > 0) & (levels < 1))]
+    if bad.size:
+        raise InputError([Fault("fund.alpha", params={"value": float(bad[0])})])
+    return levels
+
+
 @dataclass(frozen=True, eq=False)
 class PremiumTarget(Result):
     """The per-capita amount that keeps the risk of a deficit within what is accepted.
@@ -124,7 +133,7 @@ class PremiumTarget(Result):
     def curve(self, alphas: Sequence[float] | NDArray[np.float64]) -> pd.DataFrame:
         """Targets for many accepted probabilities, with pointwise intervals."""
         rows = []
-        for alpha in np.asarray(alphas, dtype=np.float64):
+        for alpha in _levels(alphas):
             low, high = order_interval(self.needs, float(alpha))
             rows.append((float(alpha), order_statistic(self.needs, float(alpha)), low, high))
         return pd.DataFrame(rows, columns=["deficit_probability", "premium", "low", "high"])
@@ -138,7 +147,7 @@ class PremiumTarget(Result):
         [3.0, 2.0]
         """
         n = len(self.needs)
-        levels = np.atleast_1d(np.asarray(alphas, dtype=np.float64))
+        levels = _levels(alphas)
         may = np.floor(levels * n).astype(np.int64)
         close = np.abs(levels * n - np.round(levels * n)) < 1e-6  # only there can rounding err
         may[close] = [allowed(float(a), n) for a in levels[close]]

@@ -36,7 +36,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special, stats
 
 from actuarial.benefits import log_sd
-from actuarial.errors import Fault, InputError
+from actuarial.errors import Fault, InputError, ModelWarning, warn
 from actuarial.plan import ExpertGrowthSpec, Plan
 from actuarial.results import COLOURS, Result, Source, figure_style, new_axes
 from actuarial.texts import text
@@ -102,7 +102,7 @@ def _truncated(z: NDArray[np.float64], low: float, high: float) -> NDArray[np.fl
     if not low < 0 < high or (low < -8 and high > 8):
         return z
     a, b = special.ndtr(low), special.ndtr(high)
-    return special.ndtri(a + (b - a) * special.ndtr(z))
+    return np.clip(special.ndtri(a + (b - a) * special.ndtr(z)), low, high)
 
 
 def expert_growth(
@@ -186,7 +186,7 @@ class GrowthFit(Result):
         low, high = ((b - self.drift) / self.scale for b in growth_bounds())
         a, b = special.stdtr(self.dof, low), special.stdtr(self.dof, high)
         u = a + (b - a) * special.ndtr(np.asarray(z, dtype=np.float64))
-        return np.exp(self.drift + self.scale * special.stdtrit(self.dof, u))
+        return np.exp(self.drift + self.scale * np.clip(special.stdtrit(self.dof, u), low, high))
 
     def quantile(self, q: Sequence[float] | float) -> pd.Series:
         """Quantiles of next year's level.
@@ -239,8 +239,16 @@ def fit_growth(
     Raises
     ------
     InputError
-        With fewer than three points, a level that is not positive, a year twice, or gaps under ``ets``.
+        With fewer than three points, a level that is not positive, a year twice, gaps under ``ets``, an unknown
+        model, or a drift that the documented bounds leave no room for.
+
+    Warns
+    -----
+    ModelWarning
+        If truncation at the bounds removes more than 5% of the predictive probability.
     """
+    if model not in {"drift", "ets"}:
+        raise InputError([Fault("growth.model", params={"value": model})])
     levels = pd.Series(series, dtype="float64").sort_index()
     index = levels.index.to_numpy(dtype=np.float64)
     values = levels.to_numpy()
@@ -265,8 +273,17 @@ def fit_growth(
     if scale > 0:
         t = stats.t(dof)
         removed = float(t.cdf((low - drift) / scale) + t.sf((high - drift) / scale))
+    if removed > 0.5 or not low < drift < high:
+        raise InputError([Fault("growth.beyond_bounds", params=_percent(drift=drift, low=low, high=high))])
+    if removed > 0.05:
+        warn(ModelWarning, "growth.truncated", removed=f"{100 * removed:.0f}", **_percent(low=low, high=high))
     sources = (source,) if source else ()
     return GrowthFit(levels, drift, sigma, dof, years, removed, gaps, model, correlation, sources=sources)
+
+
+def _percent(**logs: float) -> dict[str, Any]:
+    """Log growth as percent, for messages."""
+    return {name: f"{100 * math.expm1(value):.0f}" for name, value in logs.items()}
 
 
 def _ets(log_levels: NDArray[np.float64]) -> tuple[float, float]:
@@ -338,9 +355,11 @@ def raw_growth(plan: Plan) -> RawGrowth | None:
         return None
     table = plan.tables["raw_history"]
     frame = table.frame.sort_values("year").reset_index(drop=True)
-    fit = fit_growth(per_capita_history(plan, "raw_history"))
+    level = per_capita_history(plan, "raw_history").sort_index()
     years = frame["year"].diff()
-    out = pd.DataFrame({"year": frame["year"], "per_capita": fit.series.to_numpy()})
+    present = set(frame["year"])
+    gaps = tuple(y for y in range(min(present), max(present)) if y not in present)
+    out = pd.DataFrame({"year": frame["year"], "per_capita": level.to_numpy()})
     out["financing"] = frame.get("financing_standard_per_capita", np.nan)
     for name in ("per_capita", "financing"):
         out[f"{name}_growth"] = (out[name] / out[name].shift(1)) ** (1 / years) - 1
@@ -348,4 +367,4 @@ def raw_growth(plan: Plan) -> RawGrowth | None:
     mean = {
         n: float((out[n].iloc[-1] / out[n].iloc[0]) ** (1 / span) - 1) for n in ("per_capita", "financing")
     }
-    return RawGrowth(out, mean["per_capita"], mean["financing"], fit.gaps, sources=table.sources)
+    return RawGrowth(out, mean["per_capita"], mean["financing"], gaps, sources=table.sources)

@@ -129,6 +129,13 @@ class LayerPayload(Strict):
     segments: Annotated[list[Segment], Field(min_length=1)]
     ceiling: Money | None
 
+    @model_validator(mode="after")
+    def _segments_increase(self) -> LayerPayload:
+        starts = [s.over for s in self.segments]
+        if starts != sorted(set(starts)):
+            raise ValueError("law.segments_increase")
+        return self
+
 
 class ThresholdPayload(Strict):
     """Limits on an indicator."""

@@ -27,6 +27,12 @@ class SourcedMoney(Sourced):
     value: Money
 
 
+class InterestRate(Sourced):
+    """A yearly rate, as a fraction."""
+
+    value: Annotated[float, Field(ge=-0.1, le=0.5, allow_inf_nan=False)]
+
+
 class Insured(Strict):
     """Persons insured: counted, and expected next year."""
 
@@ -73,7 +79,7 @@ class Financing(Strict):
     remainder_month: Annotated[int, Field(ge=1, le=12)] = 12
     remainder_status: Status = "assumed"
     remainder_source: str
-    interest_rate: Sourced
+    interest_rate: InterestRate
 
 
 class SimplePolicy(Strict):

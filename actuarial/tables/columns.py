@@ -54,6 +54,7 @@ class Kind:
     optional: tuple[str, ...]
     key: tuple[str, ...]
     total: tuple[str, ...]
+    whole: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -92,6 +93,7 @@ def kinds() -> dict[str, Kind]:
             tuple(k.get("optional", ())),
             (k["key"],) if isinstance(k["key"], str) else tuple(k["key"]),
             tuple(k.get("total", ())),
+            tuple(k.get("whole", ())),
         )
         for name, k in _yaml("kinds.yaml").items()
     }

@@ -61,6 +61,8 @@ def read_grid(path: Path, sheet: str | None = None) -> Grid:
         If the file is missing, of another type, too large, damaged, or has error cells.
     """
     name = path.name
+    if path.is_dir():
+        raise InputError([Fault("file.not_found", file=name)])
     try:
         size = path.stat().st_size
     except OSError as error:
@@ -151,7 +153,7 @@ def _check_archive(path: Path) -> None:
         )
 
 
-_CELL = re.compile(rb"<c\b([^>]*?)(?:/>|>(.*?)</c>)", re.DOTALL)
+_CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*?)(?:/>|>(.*?)</(?:\w+:)?c>)", re.DOTALL)
 _REF = re.compile(rb'\br="([A-Z]+\d+)"')
 
 
@@ -167,12 +169,12 @@ def _refuse_holes(path: Path, sheet: str, index: int) -> None:
         reference = _REF.search(attributes)
         where = reference[1].decode() if reference else ""
         if b't="e"' in attributes:
-            value = re.search(rb"<v>(.*?)</v>", body)
+            value = re.search(rb"<(?:\w+:)?v>(.*?)</", body)
             params = {"value": value[1].decode("ascii", "replace") if value else "#"}
             faults.append(Fault("table.error_cell", file=path.name, sheet=sheet, cell=where, params=params))
         elif (
-            (b"<f>" in body or b"<f " in body)
-            and not re.search(rb"<v>.+?</v>|<v [^>]*>.+?</v>", body)
+            re.search(rb"<(?:\w+:)?f[ />]", body)
+            and not re.search(rb"<(?:\w+:)?v(?: [^>]*)?>.+?</", body)
             and b't="str"' not in attributes
         ):
             faults.append(Fault("table.uncached_formula", file=path.name, sheet=sheet, cell=where))

@@ -96,12 +96,19 @@ def _parse(expression: str, values: Mapping[str, float]) -> ast.expr:
     )
     for node in ast.walk(tree):
         if not isinstance(node, allowed) or (
-            isinstance(node, ast.Constant) and not isinstance(node.value, int | float)
+            isinstance(node, ast.Constant) and not _plain_number(node.value)
         ):
             raise InputError([Fault("plan.expression", params={"expression": expression})])
         if isinstance(node, ast.Name):
             _lookup(node.id, values)
     return tree
+
+
+def _plain_number(value: object) -> bool:
+    """A finite number that is no truth value and fits a float."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) < 1e300
 
 
 def _lookup(name: str, values: Mapping[str, float]) -> float:

@@ -77,6 +77,7 @@ class MonthlyProfile(Result):
         frame = table.frame.sort_values(["year", "month"])
         wide = frame.pivot_table(index="year", columns="month", values="expenditure_to_date")
         whole = wide.reindex(columns=range(1, 13)).dropna()
+        whole = whole[whole[12] > 0]  # a year of nothing has no shares
         if whole.empty:
             raise InputError([Fault("table.no_whole_year", file=table.file)])
         steps = np.diff(np.column_stack([np.zeros(len(whole)), whole.to_numpy()]), axis=1)
@@ -132,8 +133,10 @@ class MonthlyProfile(Result):
         """
         normal = np.asarray(z, dtype=np.float64)
         s = self.cumulative(months)
-        if months >= 12:
+        if months >= 12 or s >= 1:
             return np.ones_like(normal)
+        if s <= 0:
+            return np.zeros_like(normal)
         n = max(len(self.years), 1)
         sd = np.hypot(self.spread(months) * np.sqrt(1 + 1 / n), place_sd)
         logit = np.log(s / (1 - s)) + sd / (s * (1 - s)) * normal

@@ -6,7 +6,6 @@ import math
 import os
 import re
 import unicodedata
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -21,7 +20,8 @@ from actuarial.tables.grids import Grid, read_grid
 from actuarial.tables.terms import TERM_COLUMNS, term_id
 from actuarial.texts import text
 
-TOTALS = {fold(t) for t in ("合计", "总计", "小计", "共计", "total", "sum")}
+SUBTOTALS = {fold(t) for t in ("小计", "subtotal")}
+TOTALS = SUBTOTALS | {fold(t) for t in ("合计", "总计", "共计", "total", "sum")}
 NUMERIC = {"money", "money_per_person", "count", "ratio", "number", "year", "month"}
 
 
@@ -134,6 +134,9 @@ class _Reader:
         self.columns_at: dict[int, Column] = {}
         self.heading_at: dict[int, str] = {}
         self.decimals: dict[str, int] = {}
+        self.halves: list[dict[str, float]] = []
+        self.words: dict[str, str] = {}
+        self.scales: dict[str, float] = {}
 
     def fault(self, code: str, row: int | None = None, at: int | None = None, **params: Any) -> None:
         cell = self.grid.cell(row, at or 0) if row is not None else None
@@ -149,7 +152,6 @@ class _Reader:
         records, addresses = self._rows(head)
         totals = self._split_totals(records, addresses)
         self._keys(records, addresses)
-        self._totals(records, totals)
         if not records and not self.faults:
             self.fault("table.empty")
         if self.faults:
@@ -190,8 +192,10 @@ class _Reader:
                 self._map(row, unit_above)
                 return row
             for c in cells:
-                match = re.match(r"\s*单位\s*[:：]\s*(\S+)", str(c)) if c is not None else None
-                unit_above = match[1] if match else unit_above
+                match = (
+                    re.search(r"(?:单位|[Uu]nit)\s*[:：]\s*([^)）\]】]+)", str(c)) if c is not None else None
+                )
+                unit_above = match[1].strip() if match else unit_above
         wanted = "、".join(f"{columns()[n].zh} / {columns()[n].en}" for n in self.spec.required)
         self.fault("table.no_heading", wanted=wanted)
         return None
@@ -240,31 +244,48 @@ class _Reader:
 
     def _rows(self, head: int) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
         records, addresses = [], []
+        width = len(self.grid.rows[head])
         for row in range(head + 1, len(self.grid.rows)):
             cells = self.grid.rows[row]
             if all(c is None for c in cells):
                 continue
-            if len(cells) > len(self.grid.rows[head]) and any(
-                c is not None for c in cells[len(self.grid.rows[head]) :]
-            ):
-                self.fault("table.too_many_cells", row, len(self.grid.rows[head]))
+            if any(c is not None for c in cells[width:]):
+                self.fault("table.too_many_cells", row, width)
+            key = cells[self._key_at()] if self._key_at() < len(cells) else None
+            is_total = bool(self.spec.total) and fold(str(key or "")) in TOTALS
             record: dict[str, Any] = {}
             address: dict[str, str] = {}
-            is_total = fold(str(cells[self._key_at()] if self._key_at() < len(cells) else "")) in TOTALS
+            self.halves.append({})
             for at, column in self.columns_at.items():
                 value = cells[at] if at < len(cells) else None
                 record[column.name] = self._value(value, column, row, at, is_total=is_total)
                 address[column.name] = self.grid.cell(row, at)
+                self.words[address[column.name]] = str(value).strip()
             records.append(record)
             addresses.append(address)
+        self._ambiguous_percent(head)
         return records, addresses
+
+    def _ambiguous_percent(self, head: int) -> None:
+        """A workbook's cells shown as 81.70% are stored as 0.817: under a heading with % that cannot be told apart."""
+        if self.grid.sheet is None:
+            return
+        for at, column in self.columns_at.items():
+            if column.type == "ratio" and self.factors.get(column.name) == 0.01:
+                found = [
+                    r[at]
+                    for r in self.grid.rows[head + 1 :]
+                    if at < len(r) and isinstance(r[at], float | int)
+                ]
+                if found and max(map(abs, found)) <= 1 and any(found):
+                    self.fault("table.percent_ambiguous", head, at)
 
     def _key_at(self) -> int:
         return next((at for at, c in self.columns_at.items() if c.name == self.spec.key[0]), 0)
 
     def _value(self, value: Any, column: Column, row: int, at: int, *, is_total: bool) -> Any:
         if value is None:
-            if column.name in self.spec.required and not is_total:
+            if column.name in self.spec.required + self.spec.whole and not is_total:
                 self.fault("table.empty_cell", row, at)
             return None
         if column.type == "text":
@@ -287,13 +308,21 @@ class _Reader:
             return None
         if column.type in {"year", "month"}:
             return self._calendar_number(number, column, row, at, value)
-        self.decimals[column.name] = max(self.decimals.get(column.name, 0), decimals)
+        if not is_total:
+            self.decimals[column.name] = max(self.decimals.get(column.name, 0), decimals)
         if number < 0 and column.type != "number":
             self.fault("table.negative", row, at, value=str(value))
         if column.name == "cumulative_share" and number * (factor or 1.0) > 1:
             self.fault("table.over_one", row, at, value=str(value))
         # exact in decimal: 1255.59 万元 is 12555900 yuan, not its binary neighbour
-        return float(Decimal(repr(number)) * Decimal(repr(factor if factor is not None else 1.0)))
+        used = 1.0 if factor is None else factor
+        self.scales[column.name] = used
+        self.halves[-1][column.name] = 0.5 * 10.0**-decimals * used
+        product = float(Decimal(repr(number)) * Decimal(repr(used)))
+        if not math.isfinite(product):
+            self.fault("table.not_a_number", row, at, value=str(value))
+            return None
+        return product
 
     def _calendar_number(self, number: float, column: Column, row: int, at: int, value: Any) -> int | None:
         low, high = (1949, 2200) if column.type == "year" else (0, 12)
@@ -303,52 +332,60 @@ class _Reader:
         return int(number)
 
     def _half_width(self, name: str) -> float:
-        factor = self.factors.get(name) or (0.01 if columns()[name].type == "ratio" else 1.0)
-        return 0.5 * 10.0 ** -self.decimals[name] * factor
+        """Half of the last digit printed in a column's parts, in the normalised unit."""
+        return 0.5 * 10.0 ** -self.decimals[name] * self.scales[name]
 
     # -------------------------------------------------------------- what must hold
 
     def _split_totals(
         self, records: list[dict[str, Any]], addresses: list[dict[str, str]]
     ) -> dict[str, float | None]:
+        """Check total and subtotal rows against the rows they add up, and take them out."""
         if not self.spec.total:
             return {}
         key = self.spec.key[0]
-        at = [i for i, r in enumerate(records) if r.get(key) is not None and fold(str(r[key])) in TOTALS]
-        if not at:
-            return {}
-        total = {n: records[at[0]].get(n) for n in self.spec.total}
-        self._total_cells = {n: addresses[at[0]].get(n, "") for n in self.spec.total}
-        for i in reversed(at):
-            del records[i], addresses[i]
-        return total
-
-    def _totals(self, records: list[dict[str, Any]], totals: Mapping[str, float | None]) -> None:
-        for name, stated in totals.items():
-            values = [r.get(name) for r in records]
-            if stated is None or any(v is None for v in values):
+        stated: dict[str, float | None] = {}
+        parts: list[int] = []
+        since: list[int] = []
+        totals: list[int] = []
+        for i, record in enumerate(records):
+            word = fold(str(record.get(key) or ""))
+            if word not in TOTALS:
+                parts.append(i)
+                since.append(i)
                 continue
-            parts = float(sum(Decimal(repr(v)) for v in values))
-            gap = stated - parts
-            tolerance = self._half_width(name) * (len(values) + 1)
-            heading = next(
-                h
-                for a, h in self.heading_at.items()
-                if self.columns_at.get(a) and self.columns_at[a].name == name
-            )
-            factor = self.factors.get(name) or 1.0
+            totals.append(i)
+            self._check_total(records, addresses, i, since if word in SUBTOTALS else parts)
+            since = []
+            if word not in SUBTOTALS:
+                stated = {n: record.get(n) for n in self.spec.total}
+        for i in reversed(totals):
+            del records[i], addresses[i]
+        return stated
+
+    def _check_total(
+        self, records: list[dict[str, Any]], addresses: list[dict[str, str]], at: int, parts: list[int]
+    ) -> None:
+        for name in self.spec.total:
+            stated, values = records[at].get(name), [records[i].get(name) for i in parts]
+            if stated is None or not values or any(v is None for v in values):
+                continue
+            summed = float(sum(Decimal(repr(v)) for v in values))
+            gap = stated - summed
+            tolerance = self._half_width(name) * len(values) + self.halves[at][name]
+            column = next(a for a, c in self.columns_at.items() if c.name == name)
+            heading, scale = self.heading_at[column], self.scales[name]
             shown = {
-                "stated": _plain(stated / factor), "parts": _plain(parts / factor),
-                "gap": _plain(gap / factor), "unit": self._unit_name(heading),
+                "stated": _plain(stated / scale), "parts": _plain(summed / scale),
+                "gap": _plain(gap / scale), "unit": self._unit_name(heading),
             }  # fmt: skip
             if abs(gap) > tolerance * (1 + 1e-9):
                 self.faults.append(
                     Fault("table.wrong_total", file=self.grid.file, sheet=self.grid.sheet,
-                          cell=self._total_cells[name], column=heading, params=shown)
+                          cell=addresses[at][name], column=heading, params=shown)
                 )  # fmt: skip
             elif abs(gap) > 1e-9 * max(1.0, abs(stated)):
-                place = f"{self.grid.file} “{heading}”"
-                self.notes.append(Note("table.total_rounding", shown, place))
+                self.notes.append(Note("table.total_rounding", shown, f"{self.grid.file} “{heading}”"))
 
     def _unit_name(self, heading: str) -> str:
         return split_unit(heading)[1] or self.unit or ""
@@ -364,7 +401,7 @@ class _Reader:
                 self.faults.append(
                     Fault("table.duplicate", file=self.grid.file, sheet=self.grid.sheet,
                           cell=address[self.spec.key[0]], column=self.heading_at.get(at),
-                          params={"value": "、".join(map(str, key)), "first": seen[key]})
+                          params={"value": "、".join(self.words[address[k]] for k in self.spec.key), "first": seen[key]})
                 )  # fmt: skip
             seen.setdefault(key, address[self.spec.key[0]])
 
@@ -399,9 +436,11 @@ def parse_number(value: Any) -> tuple[float | None, bool, int]:
         return float(value), False, len(digits.partition(".")[2])
     s = unicodedata.normalize("NFKC", str(value)).strip().replace("−", "-").replace("﹪", "%")
     percent = s.endswith("%")
-    s = s.rstrip("%").strip()
+    s = s.removesuffix("%").strip()
     negative = s.startswith("(") and s.endswith(")")
     s = s[1:-1].strip() if negative else s
+    if negative and s[:1] in {"+", "-"}:
+        return None, False, 0
     if not re.fullmatch(r"[+-]?(\d{1,3}(,\d{3})+|\d+)(\.\d*)?([eE][+-]?\d{1,3})?|[+-]?\.\d+", s):
         return None, False, 0
     try:
