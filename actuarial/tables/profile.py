@@ -6,9 +6,10 @@ the share :math:`s_k` of the year on average, with standard deviation :math:`d_k
 year is the amount to date over a share drawn on the logit scale,
 
 .. math:: S = \operatorname{expit}\left(\operatorname{logit}(s_k)+\frac{d}{s_k(1-s_k)}\,z\right),
-          \qquad d^2 = d_k^2\,(1+1/n) + d_\text{place}^2
+          \qquad d^2 = d_k^2\,(1+1/n)\,\Bigl(\frac{t_{n-1,0.975}}{1.96}\Bigr)^2 + d_\text{place}^2
 
-so that a share stays between 0 and 1. ``d_place`` is what one place differs from the series'
+so that a share stays between 0 and 1. The Student factor widens the interval for a spread that is itself
+estimated from :math:`n` years (2.2 times with three). ``d_place`` is what one place differs from the series'
 places: a stated assumption.
 """
 
@@ -19,6 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtri, stdtrit
 
 from actuarial.errors import Fault, InputError
 from actuarial.results import Result, Source
@@ -138,6 +140,7 @@ class MonthlyProfile(Result):
         if s <= 0:
             return np.zeros_like(normal)
         n = max(len(self.years), 1)
-        sd = np.hypot(self.spread(months) * np.sqrt(1 + 1 / n), place_sd)
+        few = float(stdtrit(n - 1, 0.975) / ndtri(0.975)) if n > 1 else 1.0
+        sd = np.hypot(self.spread(months) * np.sqrt(1 + 1 / n) * few, place_sd)
         logit = np.log(s / (1 - s)) + sd / (s * (1 - s)) * normal
         return 1 / (1 + np.exp(-logit))
