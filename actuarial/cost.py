@@ -26,7 +26,7 @@ from actuarial.experience import AnnualBase
 from actuarial.growth import ExpertGrowth, GrowthFit
 from actuarial.results import Result
 
-FACTORS = ("base", "policy", "growth")
+FACTORS = ("base", "policy", "growth", "completion")
 """The common factors, in the order of the columns; one column a category follows."""
 _NODES = 2001
 
@@ -73,8 +73,12 @@ class CostForecast(Result):
         rho = self.growth.correlation
         common = z[:, 2:3]
         if rho < 1:
-            common = np.sqrt(rho) * common + np.sqrt(1 - rho) * z[:, 3:]
-        return self.base.factor(z[:, 0]), self.policy.factor(z[:, 1]), self.growth.factor(common)
+            common = np.sqrt(rho) * common + np.sqrt(1 - rho) * z[:, len(FACTORS) :]
+        return self.base_factor(z), self.policy.factor(z[:, 1]), self.growth.factor(common)
+
+    def base_factor(self, z: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The base year over its median: unseen months, and claims not yet paid; shape (n,)."""
+        return self.base.factor(z[:, 0]) * self.base.completion_factor(z[:, 3])
 
     def per_capita(self, z: NDArray[np.float64]) -> NDArray[np.float64]:
         """Next year's cost by category [yuan/person/year], shape (n, categories)."""
@@ -95,7 +99,11 @@ class CostForecast(Result):
     def mean_factors(self) -> tuple[float, float, float]:
         """Means of the three factors (midpoint rule over 2001 equal probabilities)."""
         z = ndtri((np.arange(_NODES) + 0.5) / _NODES)
-        return tuple(float(f(z).mean()) for f in (self.base.factor, self.policy.factor, self.growth.factor))  # type: ignore[return-value]
+        completion = float(self.base.completion_factor(z).mean())
+        base, policy, growth = (
+            float(f(z).mean()) for f in (self.base.factor, self.policy.factor, self.growth.factor)
+        )
+        return base * completion, policy, growth
 
     def waterfall(self) -> pd.DataFrame:
         """From last year's cost to next year's, per person: policy, growth and their interaction.
@@ -132,6 +140,6 @@ def cost_forecast(base: AnnualBase, policy: PolicyFactor, growth: ExpertGrowth |
     >>> from actuarial.experience import base_year
     >>> cost = cost_forecast(base_year(plan), act.stated_policy_factor(1.0), act.expert_growth(0.12, sd=0.05))
     >>> cost.dimension
-    10
+    11
     """
     return CostForecast(base, policy, growth, sources=(*base.sources, *policy.sources, *growth.sources))

@@ -311,3 +311,53 @@ def test_init_then_check_then_run(tmp_path: Path, capsys: pytest.CaptureFixture[
             capsys, "run", str(folder), "--out", str(tmp_path / "out"), "--paths", "500", "--lang", lang
         )
         assert (status, err) == (0, "")
+
+
+SYNTHETIC = sample_path("synthetic/claims.csv").parent
+
+
+def test_experience_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A claim file becomes figures by category; cells of fewer than five visits are blank in all that is written."""
+    words = ["experience", str(SYNTHETIC / "claims.csv"), "--exposure", str(SYNTHETIC / "exposure.csv")]
+    status, out, _ = call(capsys, *words, "--lang", "en", "--out", str(tmp_path / "t.csv"))
+    assert status == 0
+    assert "1,985 claims, 10 months" in out
+    found = json.loads(call(capsys, *words, "--json")[1])
+    rows = {r["category"]: r for r in found["categories"]}
+    assert rows["accident"]["visits"] is None
+    assert rows["accident"]["fund_payment"] is None
+    assert rows["inpatient"]["visits"] >= 5
+    assert "accident,,," in (tmp_path / "t.csv").read_text(encoding="utf-8")
+
+
+def test_complete_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is not yet paid at the end of October, with its interval; the table as a workbook."""
+    words = ["complete", str(SYNTHETIC / "claims.csv"), "--until", "2013-10"]
+    status, out, _ = call(capsys, *words, "--out", str(tmp_path / "t.xlsx"))
+    assert status == 0
+    assert "已发生未付" in out
+    found = json.loads(call(capsys, *words, "--json")[1])
+    assert found["ultimate"] == pytest.approx(found["paid"] + found["ibnr"])
+    assert found["interval_95"][0] < found["ultimate"] < found["interval_95"][1]
+    assert len(found["months"]) == 10
+    assert (tmp_path / "t.xlsx").stat().st_size > 1000
+
+
+def test_annualise_command(capsys: pytest.CaptureFixture[str]) -> None:
+    """The national fund of 2016 from its ten months, with the back-test; a whole year is refused."""
+    table = str(sample_path("national/monthly_medical_fund.csv"))
+    found = json.loads(call(capsys, "annualise", table, "--json")[1])
+    assert (found["year"], found["months"]) == (2016, 10)
+    assert found["annual"] == pytest.approx(8172.9516e8 / found["share"])
+    assert found["backtest"]["mean_absolute_error"] < 0.01
+    assert "回测" in call(capsys, "annualise", table)[1]
+
+
+def test_annualise_refuses_a_whole_year(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A table that ends in December has nothing to annualise."""
+    rows = [f"{y},{m},{m}" for y in (2013, 2014) for m in range(1, 13)]
+    path = tmp_path / "m.csv"
+    path.write_text("\n".join(["年份,月份,当年累计支出（亿元）", *rows]), encoding="utf-8")
+    status, _, err = call(capsys, "annualise", str(path))
+    assert status == 2
+    assert "2014年已有12个月" in err

@@ -22,6 +22,7 @@ from actuarial.growth import fit_growth
 from actuarial.law import load_law, read_yaml
 from actuarial.plan import Patch
 from actuarial.samples import sample_path
+from actuarial.samples.claims import synthetic_claims
 from actuarial.tables import MonthlyProfile, read_table, reconcile
 from actuarial.texts import catalogue, use_language
 
@@ -36,6 +37,7 @@ ERROR_FILES = (
     "fund",
     "contract",
     "model",
+    "samples",
 )
 NOTES = {"table.total_rounding"}  # told as notes, not raised
 ENVIRONMENT = {"file.no_samples", "model.no_font", "growth.ets_failed"}  # provoked in tests of their own
@@ -100,6 +102,9 @@ for code, work in {
     "file.yaml_alias": lambda folder: read_yaml(write(folder, "p.yaml", "a: &x [1]\nb: *x\n")),
     "file.yaml_twice": lambda folder: read_yaml(write(folder, "p.yaml", "a: 1\na: 2\n")),
     "file.no_sample": lambda folder: sample_path("no/such.csv"),
+    "samples.number": lambda folder: synthetic_claims(0),
+    "samples.place": lambda folder: synthetic_claims(1, place="nowhere"),
+    "samples.too_few": lambda folder: synthetic_claims(5, exact=True),
     "law.unknown": lambda folder: load_law("china/nowhere/contract/x@2012-01-01"),
     "law.kind": lambda folder: load_law("china/jiande/costing/per_capita@2012-01-01", "contract"),
     "benefits.factor": lambda folder: act.stated_policy_factor(-1.0),
@@ -428,6 +433,24 @@ case("experience.no_share")(
         season=monthly([(2013, m, max(m - 6, 0)) for m in range(1, 13)]),
     )
 )
+
+
+@case("experience.backtest_short")
+def _backtest_short(folder: Path) -> None:
+    from actuarial.experience.backtest import annualisation_backtest
+
+    path = write(folder, "m.csv", monthly([(2013, m, m) for m in range(1, 13)]))
+    annualisation_backtest(read_table(path, "monthly_history"))
+
+
+@case("experience.year_is_whole")
+def _whole_year(folder: Path) -> None:
+    from actuarial.cli.data import annualise
+
+    path = write(folder, "m.csv", monthly([(2013, m, m) for m in range(1, 13)]))
+    annualise.main([str(path)], standalone_mode=False)
+
+
 case("fund.budget_at_present")(plan_with(setting("opening.free.value", 9e9), run=True))
 case("growth.model")(lambda folder: fit_growth(pd.Series([1.0, 1.1, 1.2], index=[1, 2, 3]), model="ETS"))
 case("growth.beyond_bounds")(

@@ -176,3 +176,76 @@ def test_fiscal_year_from_july(tmp_path: Path) -> None:
     assert answer.simulation.setting.shares[0] == calendar[6]
     months = answer.simulation.fan()["month"]
     assert (str(months.iloc[0]), str(months.iloc[-1])) == ("2013-04", "2014-06")
+
+
+@pytest.fixture
+def claims_plan(tmp_path: Path) -> Path:
+    """Jieshou's plan with 20,000 synthetic members' claims in place of the printed aggregates."""
+    import shutil
+
+    import yaml
+
+    from actuarial.samples.claims import synthetic_claims
+
+    shutil.copytree(sample_path("jieshou"), tmp_path / "plan")
+    synthetic_claims(20_000).to_csv(tmp_path / "plan", "zh")
+    file = tmp_path / "plan" / "plan.yaml"
+    data = yaml.safe_load(file.read_text(encoding="utf-8"))
+    data["tables"].pop("experience")
+    data["tables"] |= {
+        "claims": {"path": "claims.csv", "basis": "incurred"},
+        "exposure": {"path": "exposure.csv"},
+    }
+    data["insured"] |= {"count": 20_000, "next_year": 20_000}
+    data |= {"scenarios": [], "identities": []}
+    del data["contract"]
+    file.write_text(yaml.safe_dump(data, allow_unicode=True), encoding="utf-8")
+    return file
+
+
+def test_claims_in_place_of_aggregates(claims_plan: Path) -> None:
+    """A plan may name claims: they are completed, and the error of completion widens the base."""
+    plan = act.load_plan(claims_plan)
+    answer = act.run(plan, paths=2000)
+    base = answer.simulation.cost.base
+    assert base.completed is not None
+    assert 1.05 < base.completion < 1.25
+    assert base.completion_sd > 0
+    # the generator's expected totals are Jieshou's ten months by service date: 326.4 yuan a year
+    assert base.per_capita == pytest.approx(326.4, rel=0.10)
+    low, high = base.interval()
+    bare = type(base)(base.experience, base.profile, base.place_sd, base.completion)
+    assert high - low > bare.interval()[1] - bare.interval()[0]
+    assert answer.simulation.arrays.base_total.std() > 0
+    words = [p.title for s in act_compose(answer).sections for p in s.parts]
+    assert any("run-off" in w for w in words)
+
+
+def act_compose(answer: Answer):  # type: ignore[no-untyped-def]
+    """The English content of a report."""
+    from actuarial.report import compose
+
+    return compose(answer, "en")
+
+
+def test_cash_claims_are_never_completed(claims_plan: Path) -> None:
+    """With basis paid the same file is counted by month of payment, and nothing is added."""
+    claims_plan.write_text(
+        claims_plan.read_text(encoding="utf-8").replace("basis: incurred", "basis: paid"), encoding="utf-8"
+    )
+    base = act.run(act.load_plan(claims_plan), paths=200).simulation.cost.base
+    assert (base.completion, base.completion_sd, base.completed) == (1.0, 0.0, None)
+
+
+def test_faults_of_claims_come_with_the_others(claims_plan: Path) -> None:
+    """A dirty claim file and a dirty table of payers are told together."""
+    claims = claims_plan.parent / "claims.csv"
+    lines = claims.read_text(encoding="utf-8").splitlines()
+    lines[5] = lines[5].replace("2013-", "2013-13-", 1)
+    claims.write_text("\n".join(lines), encoding="utf-8")
+    (claims_plan.parent / "payers.csv").write_text("缴费主体,人均标准（元）\n个人,-1\n", encoding="utf-8")
+    with pytest.raises(act.InputError) as error:
+        _ = act.load_plan(claims_plan).tables
+    codes = {f.code for f in error.value.faults}
+    assert "table.negative" in codes
+    assert any(c.startswith("claims.") for c in codes), codes

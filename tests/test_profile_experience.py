@@ -108,7 +108,9 @@ def test_share_draws_have_the_stated_spread(national: MonthlyProfile) -> None:
     """On the logit scale the draws are normal, with year-to-year and place spread and n = 3 years."""
     z = np.array([-2.0, -1.0, 1.0, 2.0])
     s, n = national.cumulative(10), 3
-    few = 4.302652729911275 / 1.959963984540054  # Student t with 2 degrees of freedom over the normal, at 97.5%
+    few = (
+        4.302652729911275 / 1.959963984540054
+    )  # Student t with 2 degrees of freedom over the normal, at 97.5%
     sd = np.sqrt(national.spread(10) ** 2 * (1 + 1 / n) * few**2 + 0.015**2) / (s * (1 - s))
     drawn = national.share_draws(10, z, 0.015)
     np.testing.assert_allclose(np.log(drawn / (1 - drawn)), np.log(s / (1 - s)) + sd * z, rtol=1e-10)

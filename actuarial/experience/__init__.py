@@ -12,6 +12,7 @@ The mean of :math:`1/S` is above :math:`1/E[S]`; the draws carry this, the point
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,9 @@ from actuarial.errors import DataWarning, Fault, InputError, warn
 from actuarial.plan import Plan
 from actuarial.results import Result, Source
 from actuarial.tables import MonthlyProfile, Table
+
+if TYPE_CHECKING:
+    from actuarial.experience.completion import Completed
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,11 +85,20 @@ class AnnualBase(Result):
     profile : MonthlyProfile
     place_sd : float
         See :meth:`Experience.annualise`.
+    completion : float
+        Incurred over paid in the months observed; 1 for cash tables, which are never completed.
+    completion_sd : float
+        Standard deviation of `completion` relative to it.
+    completed : Completed or None
+        The completed run-off that `completion` comes from.
     """
 
     experience: Experience
     profile: MonthlyProfile
     place_sd: float
+    completion: float = 1.0
+    completion_sd: float = 0.0
+    completed: Completed | None = None
 
     @property
     def share(self) -> float:
@@ -95,7 +108,7 @@ class AnnualBase(Result):
     @property
     def total(self) -> float:
         """Median cost of the year [yuan]."""
-        return self.experience.paid / self.share
+        return self.experience.paid * self.completion / self.share
 
     @property
     def per_capita(self) -> float:
@@ -105,31 +118,38 @@ class AnnualBase(Result):
     @property
     def category_per_capita(self) -> NDArray[np.float64]:
         """The same by category, in the table's order."""
-        return self.experience.frame["per_capita"].to_numpy() / self.share
+        return self.experience.frame["per_capita"].to_numpy() * self.completion / self.share
 
     @property
     def annual_visits(self) -> NDArray[np.float64]:
         """Visits of the year per insured, by category (NaN where not known)."""
-        return self.experience.frame["visits_per_insured"].to_numpy() / self.share
+        return self.experience.frame["visits_per_insured"].to_numpy() * self.completion / self.share
 
     def factor(self, z: ArrayLike) -> NDArray[np.float64]:
         """The year over its median, for standard normals `z` (1 where the year is whole)."""
         return self.share / self.profile.share_draws(self.experience.months, z, self.place_sd)
+
+    def completion_factor(self, z: ArrayLike) -> NDArray[np.float64]:
+        """Completion over its median, for standard normals `z`: lognormal with the stated relative sd."""
+        sigma = float(np.sqrt(np.log(0.5 + 0.5 * np.sqrt(1 + 4 * self.completion_sd**2))))
+        return np.exp(sigma * np.asarray(z, dtype=np.float64))
 
     def interval(self, level: float = 0.95) -> tuple[float, float]:
         """Interval of the year's cost [yuan]."""
         from scipy.special import ndtri
 
         z = float(ndtri(0.5 + level / 2))
-        low, high = self.factor(np.array([z, -z])) * self.total
+        share = np.log(self.factor(np.array([z, -z])))
+        claims = np.log(self.completion_factor(np.array([-z, z])))
+        low, high = self.total * np.exp(np.array([-1, 1]) * np.hypot(share, claims))
         return float(low), float(high)
 
     @property
     def table(self) -> pd.DataFrame:
         """Observed and annualised cost by category."""
         frame = self.experience.table
-        frame["annual_payment"] = frame["fund_payment"] / self.share
-        frame["annual_per_capita"] = frame["per_capita"] / self.share
+        frame["annual_payment"] = frame["fund_payment"] * self.completion / self.share
+        frame["annual_per_capita"] = self.category_per_capita
         return frame
 
 
@@ -183,7 +203,7 @@ def read_experience(table: Table, insured: float, months: int) -> Experience:
 
 
 def base_year(plan: Plan) -> AnnualBase:
-    """The plan's base year: its experience table, annualised as the plan says.
+    """The plan's base year: its experience table or claims, completed where incurred, annualised as the plan says.
 
     Warns
     -----
@@ -191,7 +211,13 @@ def base_year(plan: Plan) -> AnnualBase:
         If a seasonal method has fewer than three years behind it.
     """
     spec = plan.model.annualise
-    study = read_experience(plan.tables["experience"], plan.model.insured.count, plan.observed_months)
+    completed = None
+    if plan.claims is not None:
+        from actuarial.experience.incurred import study_claims
+
+        study, completed = study_claims(plan)
+    else:
+        study = read_experience(plan.tables["experience"], plan.model.insured.count, plan.observed_months)
     if spec.profile == "straight_line":
         profile = MonthlyProfile.even()
     else:
@@ -204,4 +230,5 @@ def base_year(plan: Plan) -> AnnualBase:
         raise InputError(
             [Fault("experience.no_share", file=table.file, params={"months": plan.observed_months})]
         )
-    return study.annualise(profile, place_sd=spec.place_sd, source=plan.source("annualise", spec))
+    base = study.annualise(profile, place_sd=spec.place_sd, source=plan.source("annualise", spec))
+    return base if completed is None else completed.applied(base)

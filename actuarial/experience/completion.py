@@ -190,7 +190,7 @@ def check_latest(triangle: Triangle, *, periods: int = 3) -> tuple[Flag, ...]:
 
     The increments of a payment period are compared with what the development factors and first
     payments of the **earlier** payment periods lead to expect. A period is flagged when it lies beyond 25%
-    below or 40% above the expectation **and** beyond four robust standard deviations of the ratios of the
+    below or 40% above the expectation **and** beyond 3.5 robust standard deviations of the log ratios of the
     periods before; an empty latest service period is flagged by itself.
 
     Parameters
@@ -207,15 +207,17 @@ def check_latest(triangle: Triangle, *, periods: int = 3) -> tuple[Flag, ...]:
         return ()
     ratios = {back: _diagonal_ratio(triangle, back) for back in range(0, min(last - 3, periods + 12))}
     for back in range(periods):
-        before = np.array([r for b, r in ratios.items() if b > back and np.isfinite(r)])
+        before = np.array([r for b, r in ratios.items() if b > back and np.isfinite(r) and r > 0])
         ratio = ratios.get(back, np.nan)
         if len(before) < 2 or not np.isfinite(ratio):
             continue
-        centre = float(np.median(before))
-        spread = max(1.4826 * float(np.median(np.abs(before - centre))), 0.03)
-        if (ratio < 0.75 * centre or ratio > 1.4 * centre) and abs(ratio - centre) > 4 * spread:
-            kind = "empty" if ratio < 0.02 else "half_loaded" if ratio < 1 else "doubled"
-            flags.append(Flag(kind, _label(triangle, last - back), back, ratio / centre))
+        logs = np.log(before)
+        centre = float(np.median(logs))
+        spread = max(1.4826 * float(np.median(np.abs(logs - centre))), 0.03)
+        relative = ratio / np.exp(centre)
+        if (relative < 0.75 or relative > 1.4) and abs(np.log(max(relative, 1e-9))) > 3.5 * spread:
+            kind = "empty" if relative < 0.02 else "half_loaded" if relative < 1 else "doubled"
+            flags.append(Flag(kind, _label(triangle, last - back), back, float(relative)))
     newest = triangle.values[-1]
     paid = np.nan_to_num(newest).max(initial=0.0)
     if paid == 0 and not any(f.kind == "empty" and f.back == 0 for f in flags):
@@ -457,7 +459,7 @@ def complete(
     s2, volume = np.nan_to_num(s2), np.nan_to_num(volume)
     if tail < 1:
         raise InputError([Fault("completion.tail", params={"value": tail})])
-    cumulative: NDArray[np.float64] = np.cumprod(f[::-1])[::-1] * tail
+    cumulative = np.asarray(np.cumprod(f[::-1])[::-1] * tail, dtype=np.float64)
     frame = _ultimates(triangle, used, cumulative, tail, method, expected_rate)
     if insurers_rule:
         frame = _larger(frame, triangle, used, cumulative, tail)

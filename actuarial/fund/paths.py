@@ -95,7 +95,7 @@ def simulate_chunk(s: Setting, seed: int, number: int, low: int, high: int, out:
         z_heads = normals(seed, ENROLMENT, [0], s.year, number, rows)[:, 0]
         heads *= np.exp(log_sd(1.0, s.heads_sd) * z_heads)
 
-    base_total = n.base.total * n.base.factor(z[:, 0])
+    base_total = n.base.total * n.base_factor(z)
     balance = np.full(rows, s.at_valuation)
     rest = base_total - n.base.experience.paid
     for m, share in enumerate(s.stub):

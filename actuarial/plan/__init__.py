@@ -23,13 +23,15 @@ from actuarial.law import line_of, read_yaml, validate
 from actuarial.plan.schema import ExpertGrowthSpec, Patch, PlanModel, Scenario, SimplePolicy, TableSpec
 from actuarial.results import Source, file_hash
 from actuarial.samples import sample_path
-from actuarial.tables import Table, read_table
+from actuarial.tables import ClaimsTable, Table, read_claims, read_exposure, read_table
 from actuarial.texts import pick
 
 SCHEMA_VERSION = 1
 
 TABLE_KINDS = {
     "experience": "experience",
+    "claims": "claims",
+    "exposure": "exposure",
     "payers": "payers",
     "calendar": "calendar",
     "reimbursement": "reimbursement",
@@ -40,7 +42,9 @@ TABLE_KINDS = {
     "season": "monthly_history",
 }
 """Which kind of table each name in ``tables:`` is."""
-REQUIRED_TABLES = ("experience", "payers", "calendar")
+REQUIRED_TABLES = ("payers", "calendar")
+CLAIM_TABLES = ("claims", "exposure")
+"""Tables of single claims and spells; read by :attr:`Plan.claims`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,15 +130,43 @@ class Plan:
                 params = {"name": name, "known": "、".join(TABLE_KINDS)}
                 faults.append(Fault("plan.unknown_table", file=self.file, line=line, params=params))
                 continue
+            if name in CLAIM_TABLES:
+                continue
             try:
                 table = read_table(self.table_path(name), TABLE_KINDS[name], sheet=spec.sheet, unit=spec.unit)
                 found[name] = table
             except InputError as error:
                 faults += error.faults
+        if not {"experience", "claims"} & set(self.model.tables):
+            line = line_of(self.lines, ("tables",))
+            faults.append(
+                Fault("plan.missing_table", file=self.file, line=line, params={"name": "experience"})
+            )
+        try:
+            _ = self.claims
+        except InputError as error:
+            faults += error.faults
         faults += self._cross_faults(found)
         if faults:
             raise InputError(faults)
         return found
+
+    @cached_property
+    def claims(self) -> ClaimsTable | None:
+        """The plan's claims, checked against its exposure, or None where it has aggregates.
+
+        Raises
+        ------
+        InputError
+            With every fault of both tables.
+        """
+        if "claims" not in self.model.tables:
+            return None
+        spec = self.model.tables["claims"]
+        exposure = None
+        if "exposure" in self.model.tables:
+            exposure = read_exposure(self.table_path("exposure"), sheet=self.model.tables["exposure"].sheet)
+        return read_claims(self.table_path("claims"), unit=spec.unit, sheet=spec.sheet, exposure=exposure)
 
     def _cross_faults(self, found: dict[str, Table]) -> Iterable[Fault]:
         """What only two inputs together show."""
@@ -195,6 +227,7 @@ class Plan:
         new = Plan(validate(PlanModel, data, self.lines, self.file), self.folder, self.file, data, self.lines)
         if new.model.tables == self.model.tables and "tables" in self.__dict__:
             new.__dict__["tables"] = self.tables  # read once: the files are the same
+            new.__dict__["claims"] = self.claims
         return new
 
     def source(self, key: str, entry: Any) -> Source:
@@ -257,12 +290,16 @@ def _table_faults(specs: Any, folder: Path, file: str, data: dict[str, Any], lin
         try:
             spec = TableSpec.model_validate(raw)
             path = _inside(folder, spec.path, file, line_of(lines, ("tables", name, "path")))
-            read_table(path, TABLE_KINDS[name], sheet=spec.sheet, unit=spec.unit)
+            if name not in CLAIM_TABLES:
+                read_table(path, TABLE_KINDS[name], sheet=spec.sheet, unit=spec.unit)
         except InputError as error:
             faults += error.faults
         except (ValidationError, KeyError):
             continue  # told with the plan's own faults, or when the plan is whole
-    for name in REQUIRED_TABLES:
+    needed = (
+        REQUIRED_TABLES if isinstance(specs, dict) and "claims" in specs else ("experience", *REQUIRED_TABLES)
+    )
+    for name in needed:
         if isinstance(specs, dict) and name not in specs:
             faults.append(
                 Fault(

@@ -23,7 +23,7 @@ from actuarial.texts import pick
 
 def data_section(k: Context) -> Section:
     """Base year, receipts, providers, reconciliation, raw growth, the precedent."""
-    parts: list[Block | Chart] = [_base(k), *_arrears(k), _calendar(k)]
+    parts: list[Block | Chart] = [_base(k), *_completion(k), *_arrears(k), _calendar(k)]
     tables = k.plan.tables
     if k.a.providers is not None:
         frame = k.a.providers.assign(provider=[term_label(p, k.lang) for p in k.a.providers["provider"]])
@@ -86,8 +86,28 @@ def _base(k: Context) -> Block:
     months = base.experience.months
     note = k.t("report.base_note", months=months, share=f"{100 * base.share:.2f}", low=k.unit.show(low),
                   high=k.unit.show(high), method=k.t(f"report.method_{k.plan.model.annualise.profile}"))  # fmt: skip
-    return block(k.t("report.base", months=months), columns, rows, source=k.cited("experience", "season"), note=note,
+    return block(k.t("report.base", months=months), columns, rows, source=k.cited("experience", "season") or "；".join(s.document for s in base.sources[:1]), note=note,
                  total_rows=[len(rows) - 1])  # fmt: skip
+
+
+def _completion(k: Context) -> list[Block | Chart]:
+    """The run-off behind the base, where claims are counted by month of service."""
+    done = k.sim.cost.base.completed
+    if done is None:
+        return []
+    title = k.t("report.completion")
+    chart = Chart(
+        title, figure_svg(done.triangle.plot(lang=k.lang, flags=done.flags)), k.t("report.completion_note")
+    )
+    frame = done.frame.assign(period=[str(p) for p in done.frame.index])
+    total = {c: frame[c].sum() for c in ("latest", "ultimate", "ibnr")} | {
+        "period": k.t("label.total"),
+        "se": done.total_se,
+    }
+    rows = [*records(frame), total]
+    columns = [k.col("period"), k.col("latest", "money"), k.col("developed", "percent"), k.col("ultimate", "money"),
+               k.col("ibnr", "money"), k.col("se", "money")]  # fmt: skip
+    return [chart, block(title, columns, rows, total_rows=[len(rows) - 1])]
 
 
 def _arrears(k: Context) -> list[Block | Chart]:

@@ -18,7 +18,7 @@ from actuarial.results import Result, Source
 from actuarial.tables.columns import Column, Kind, columns, fold, kinds, split_unit, unit_factor
 from actuarial.tables.grids import Grid, read_grid
 from actuarial.tables.terms import TERM_COLUMNS, term_id
-from actuarial.texts import text
+from actuarial.texts import pick, text
 
 SUBTOTALS = {fold(t) for t in ("小计", "subtotal")}
 TOTALS = SUBTOTALS | {fold(t) for t in ("合计", "总计", "共计", "total", "sum")}
@@ -45,7 +45,8 @@ class Note:
 
     def message(self, lang: str | None = None) -> str:
         """The sentence, after its place."""
-        body = text(self.code, lang, **self.params)
+        params = {k: pick(v, lang) if isinstance(v, dict) else v for k, v in self.params.items()}
+        body = text(self.code, lang, **params)
         return f"{self.place}: {body}" if self.place else body
 
 
@@ -288,7 +289,7 @@ class _Reader:
             if column.name in self.spec.required + self.spec.whole and not is_total:
                 self.fault("table.empty_cell", row, at)
             return None
-        if column.type == "text":
+        if column.type in {"text", "date", "age", "flag"}:
             word = _as_text(value)
             return term_id(word) if column.name in TERM_COLUMNS else word
         number, percent, decimals = parse_number(value)

@@ -7,7 +7,6 @@ Exit status: 0 an answer, 2 bad input or usage (message on standard error), 1 ou
 from __future__ import annotations
 
 import errno
-import json
 import os
 import sys
 from collections.abc import Callable
@@ -16,62 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from actuarial.cli import data
+from actuarial.cli.shared import common, early_language, help_text, print_json, say, simulated
 from actuarial.errors import ActuarialError, Fault, InputError
-from actuarial.texts import LANGUAGES, language, text, use_language
+from actuarial.texts import language, text, use_language
 
 if TYPE_CHECKING:
     from actuarial.pipeline import Answer
 
 
-def _early_language(words: list[str]) -> str:
-    """The language asked for on the command line, so that help too is in it."""
-    for n, word in enumerate(words):
-        value = (
-            word.partition("=")[2]
-            if word.startswith("--lang=")
-            else words[n + 1 : n + 2]
-            if word == "--lang"
-            else ""
-        )
-        value = value[0] if isinstance(value, list) and value else value
-        if value in LANGUAGES:
-            return str(value)
-    return language()
-
-
-_HELP_LANGUAGE = _early_language(sys.argv[1:])
-
-
-def _h(code: str) -> str:
-    """A help text; these are read when the module is loaded."""
-    return text(f"cli.{code}", _HELP_LANGUAGE)
-
-
-def _t(code: str, **params: Any) -> str:
-    return text(f"cli.{code}", **params)
-
-
-def _common(command: Callable[..., Any]) -> Callable[..., Any]:
-    """``--lang`` and ``--json``, which every command takes."""
-    command = click.option("--json", "as_json", is_flag=True, help=_h("json_help"))(command)
-    return click.option("--lang", type=click.Choice(LANGUAGES), default=None, help=_h("lang_help"))(command)
-
-
-def _simulated(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Options of commands that simulate."""
-    for name, kind, default, help_code in (
-        ("--threads", click.IntRange(1, 64), 2, "threads_help"),
-        ("--seed", click.IntRange(0), 2012, "seed_help"),
-        ("--paths", click.IntRange(1, 10_000_000), 100_000, "paths_help"),
-    ):
-        command = click.option(name, type=kind, default=default, show_default=True, help=_h(help_code))(
-            command
-        )
-    return command
-
-
 @click.group(
-    help=_h("help"), context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+    help=help_text("help"), context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
 )
 @click.version_option(package_name="fund-actuarial", prog_name="actuarial")
 def cli() -> None:
@@ -81,9 +35,9 @@ def cli() -> None:
 # --------------------------------------------------------------------------- commands
 
 
-@cli.command(help=_h("check_help"))
+@cli.command(help=help_text("check_help"))
 @click.argument("plan", type=click.Path())
-@_common
+@common
 def check(plan: str, lang: str | None, as_json: bool) -> None:
     """Check a plan and its tables."""
     from actuarial.pipeline import reconcile_plan
@@ -105,7 +59,7 @@ def check(plan: str, lang: str | None, as_json: bool) -> None:
         for i, r in zip(loaded.model.identities, found, strict=bool(found))
     ]
     if as_json:
-        _print_json(
+        print_json(
             {
                 "ok": True,
                 "plan": loaded.name(lang),
@@ -116,38 +70,38 @@ def check(plan: str, lang: str | None, as_json: bool) -> None:
             }
         )
         return
-    click.echo(_t("check_ok", name=loaded.name(lang), tables=len(tables)))
+    click.echo(say("check_ok", name=loaded.name(lang), tables=len(tables)))
     for note in notes:
-        click.echo(_t("check_note", note=note))
+        click.echo(say("check_note", note=note))
     for row in checks:
         verdict = text(f"label.verdict_{row['verdict']}", lang)
         shown = {
             k: f"{row[k]:,.6g}" if abs(row[k]) < 1e6 else f"{row[k]:,.0f}"
             for k in ("computed", "stated", "gap")
         }
-        click.echo(_t("check_identity", label=row["label"], verdict=verdict, **shown))
+        click.echo(say("check_identity", label=row["label"], verdict=verdict, **shown))
 
 
-@cli.command(help=_h("run_help"))
+@cli.command(help=help_text("run_help"))
 @click.argument("plan", type=click.Path())
-@click.option("--out", type=click.Path(), default="reports", show_default=True, help=_h("out_help"))
-@_simulated
-@_common
+@click.option("--out", type=click.Path(), default="reports", show_default=True, help=help_text("out_help"))
+@simulated
+@common
 def run(plan: str, out: str, paths: int, seed: int, threads: int, lang: str | None, as_json: bool) -> None:
     """Run a plan and write its report."""
     answer, files = _run_and_write(plan, out, "report", paths, seed, threads, as_json)
     if as_json:
-        _print_json(answer.to_dict() | {"report": str(files.page), "workbook": str(files.workbook)})
+        print_json(answer.to_dict() | {"report": str(files.page), "workbook": str(files.workbook)})
         return
     _print_answer(answer)
-    click.echo(_t("wrote", path=files.workbook))
-    click.echo(_t("report_at", path=files.page))
+    click.echo(say("wrote", path=files.workbook))
+    click.echo(say("report_at", path=files.page))
 
 
-@cli.command(help=_h("demo_help"))
-@click.option("--out", type=click.Path(), default="reports", show_default=True, help=_h("out_help"))
-@_simulated
-@_common
+@cli.command(help=help_text("demo_help"))
+@click.option("--out", type=click.Path(), default="reports", show_default=True, help=help_text("out_help"))
+@simulated
+@common
 def demo(out: str, paths: int, seed: int, threads: int, lang: str | None, as_json: bool) -> None:
     """Run the whole job on the real samples."""
     from actuarial.samples import sample_path
@@ -163,30 +117,33 @@ def demo(out: str, paths: int, seed: int, threads: int, lang: str | None, as_jso
         if not as_json:
             click.echo(f"\n{answer.plan.name()}")
             _print_answer(answer)
-            click.echo(_t("wrote", path=files.workbook))
-            click.echo(_t("report_at", path=files.page))
+            click.echo(say("wrote", path=files.workbook))
+            click.echo(say("report_at", path=files.page))
     calculation = _calculation("china/jiande/costing/per_capita@2012-01-01", 0.0)
     if as_json:
-        _print_json(results | {"calculation_2012": calculation})
+        print_json(results | {"calculation_2012": calculation})
         return
     click.echo()
     _print_calculation(calculation)
-    click.echo(_t("report_at", path=pages[-1].page.resolve()))
+    click.echo(say("report_at", path=pages[-1].page.resolve()))
 
 
-@cli.command(help=_h("premium_help"))
+@cli.command(help=help_text("premium_help"))
 @click.argument("plan", type=click.Path())
 @click.option(
-    "--alpha", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=None, help=_h("alpha_help")
+    "--alpha",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=None,
+    help=help_text("alpha_help"),
 )
 @click.option(
     "--criterion",
     type=click.Choice(["current_year", "closing", "any_month"]),
     default=None,
-    help=_h("criterion_help"),
+    help=help_text("criterion_help"),
 )
-@_simulated
-@_common
+@simulated
+@common
 def premium(
     plan: str, alpha: float | None, criterion: str | None, paths: int, seed: int, threads: int,
     lang: str | None, as_json: bool,
@@ -209,32 +166,32 @@ def premium(
     with _progress(as_json) as progress:
         answer = run_plan(loaded, paths=paths, seed=seed, threads=threads, progress=progress)
     if as_json:
-        _print_json(answer.to_dict())
+        print_json(answer.to_dict())
     else:
         _print_answer(answer)
 
 
-@cli.group(help=_h("contract_help"))
+@cli.group(help=help_text("contract_help"))
 def contract() -> None:
     """Group of the contract commands."""
 
 
-@contract.command(help=_h("settle_help"))
+@contract.command(help=help_text("settle_help"))
 @click.argument("reference", metavar="ID|FILE")
-@click.option("--target", type=float, required=True, help=_h("target_help"))
-@click.option("--claims", type=float, required=True, help=_h("claims_help"))
-@_common
+@click.option("--target", type=float, required=True, help=help_text("target_help"))
+@click.option("--claims", type=float, required=True, help=help_text("claims_help"))
+@common
 def settle(reference: str, target: float, claims: float, lang: str | None, as_json: bool) -> None:
     """Settle one year."""
     from actuarial.contract import load_contract
 
     settled = load_contract(reference).settle(target=target, claims=claims)
     if as_json:
-        _print_json(settled.to_dict())
+        print_json(settled.to_dict())
         return
-    kind = _t("settle_surplus" if settled.outcome >= 0 else "settle_deficit")
+    kind = say("settle_surplus" if settled.outcome >= 0 else "settle_deficit")
     click.echo(
-        _t(
+        say(
             "settle_line",
             target=_yuan(target),
             claims=_yuan(claims),
@@ -244,42 +201,45 @@ def settle(reference: str, target: float, claims: float, lang: str | None, as_js
     )
     for row in settled.table.to_dict("records"):
         if row["amount"]:
-            high = _yuan(row["to"]) if row["to"] < float("inf") else _t("above")
-            click.echo(_t("settle_band", low=_yuan(row["from"]), high=high, amount=_yuan(row["amount"]),
+            high = _yuan(row["to"]) if row["to"] < float("inf") else say("above")
+            click.echo(say("settle_band", low=_yuan(row["from"]), high=high, amount=_yuan(row["amount"]),
                           share=f"{100 * row['insurer_share']:g}", part=_yuan(row["insurer_part"])))  # fmt: skip
-    click.echo(_t("settle_result", insurer=_yuan(settled.insurer_result), fund=_yuan(settled.fund_result)))
+    click.echo(say("settle_result", insurer=_yuan(settled.insurer_result), fund=_yuan(settled.fund_result)))
     law = settled.contract.law
-    click.echo(_t("settle_source", name=law.name(), id=law.id))
+    click.echo(say("settle_source", name=law.name(), id=law.id))
 
 
-@cli.command(help=_h("calculate_help"))
+@cli.command(help=help_text("calculate_help"))
 @click.argument("law_id", metavar="[ID]", default="china/jiande/costing/per_capita@2012-01-01")
-@click.option("--growth-sd", type=click.FloatRange(0, 1), default=0.0, help=_h("growth_sd_help"))
-@_common
+@click.option("--growth-sd", type=click.FloatRange(0, 1), default=0.0, help=help_text("growth_sd_help"))
+@common
 def calculate(law_id: str, growth_sd: float, lang: str | None, as_json: bool) -> None:
     """Replay a printed per-capita calculation."""
     found = _calculation(law_id, growth_sd)
     if as_json:
-        _print_json(found)
+        print_json(found)
     else:
         _print_calculation(found)
 
 
-@cli.command(help=_h("init_help"))
+@cli.command(help=help_text("init_help"))
 @click.argument("folder", type=click.Path())
-@_common
+@common
 def init(folder: str, lang: str | None, as_json: bool) -> None:
     """Write an empty plan and Excel templates."""
     from actuarial.report.starter import write_starter
 
     written = write_starter(Path(folder), language(lang))
     if as_json:
-        _print_json({"folder": folder, "files": [str(p) for p in written]})
+        print_json({"folder": folder, "files": [str(p) for p in written]})
         return
     for path in written:
-        click.echo(_t("wrote", path=path))
-    click.echo(_t("init_done", folder=folder, workbook=written[-1].name))
+        click.echo(say("wrote", path=path))
+    click.echo(say("init_done", folder=folder, workbook=written[-1].name))
 
+
+for command in (data.experience, data.complete, data.annualise):
+    cli.add_command(command)
 
 # --------------------------------------------------------------------------- helpers
 
@@ -313,7 +273,7 @@ class _progress:
             return None
         from tqdm import tqdm
 
-        self.bar = tqdm(desc=_t("progress"), unit="", unit_scale=True, leave=False)
+        self.bar = tqdm(desc=say("progress"), unit="", unit_scale=True, leave=False)
 
         def show(done: int, total: int) -> None:
             self.bar.total = total
@@ -333,7 +293,7 @@ def _yuan(value: float) -> str:
 def _print_answer(answer: Answer) -> None:
     click.echo(answer.summary())
     for message in answer.warnings:
-        click.echo(_t("warning", message=message), err=True)
+        click.echo(say("warning", message=message), err=True)
 
 
 def _calculation(law_id: str, growth_sd: float) -> dict[str, Any]:
@@ -354,13 +314,13 @@ def _calculation(law_id: str, growth_sd: float) -> dict[str, Any]:
 
 
 def _print_calculation(found: dict[str, Any]) -> None:
-    click.echo(_t("calc_line", base=f"{found['base_per_capita']:g}", coefficient=found["policy_effect_coefficient"],
+    click.echo(say("calc_line", base=f"{found['base_per_capita']:g}", coefficient=found["policy_effect_coefficient"],
                   intermediate=f"{found['on_new_rules']:.2f}", growth=f"{100 * found['in_scope_cost_growth']:.2f}",
                   result=f"{found['per_capita_target']:g}", total=f"{100 * found['total_growth']:.2f}"))  # fmt: skip
     if "median" in found:
         low, high = found["interval_95"]
         click.echo(
-            _t(
+            say(
                 "calc_draws",
                 sd=f"{100 * found['growth_sd']:g}",
                 median=f"{found['median']:.1f}",
@@ -368,10 +328,6 @@ def _print_calculation(found: dict[str, Any]) -> None:
                 high=f"{high:.1f}",
             )
         )
-
-
-def _print_json(value: dict[str, Any]) -> None:
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False))
 
 
 def _usage_message(error: click.UsageError) -> str:
@@ -393,7 +349,7 @@ def _usage_message(error: click.UsageError) -> str:
 def main(args: list[str] | None = None) -> None:
     """Run the command line and exit with its status."""
     words = sys.argv[1:] if args is None else args
-    with use_language(_early_language(words)):
+    with use_language(early_language(words)):
         sys.exit(_run(words))
 
 
@@ -406,7 +362,7 @@ def _run(words: list[str]) -> int:
         return 2
     except InputError as error:
         if "--json" in words:
-            _print_json({"ok": False, "faults": [f.to_dict() for f in error.faults]})
+            print_json({"ok": False, "faults": [f.to_dict() for f in error.faults]})
         click.echo(error.message(), err=True)
         return 2
     except ActuarialError as error:
@@ -414,11 +370,11 @@ def _run(words: list[str]) -> int:
         return 2
     except ModuleNotFoundError as error:
         if error.name in {"jinja2", "xlsxwriter", "fontTools"}:
-            click.echo(_t("missing_report", name=error.name), err=True)
+            click.echo(say("missing_report", name=error.name), err=True)
             return 2
         return _our_fault(error)
     except (KeyboardInterrupt, click.Abort):
-        click.echo(_t("interrupted"), err=True)
+        click.echo(say("interrupted"), err=True)
         return 130
     except Exception as error:
         return _our_fault(error)
@@ -427,5 +383,5 @@ def _run(words: list[str]) -> int:
 def _our_fault(error: Exception) -> int:
     if os.environ.get("ACTUARIAL_DEBUG"):
         raise error
-    click.echo(_t("our_fault", kind=type(error).__name__), err=True)
+    click.echo(say("our_fault", kind=type(error).__name__), err=True)
     return 1

@@ -1,0 +1,200 @@
+"""Commands on data files: experience, completion, annualising."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from actuarial.cli.shared import common, help_text, money, print_json, say
+
+
+@click.command(help=help_text("experience_help"))
+@click.argument("file", type=click.Path())
+@click.option("--exposure", type=click.Path(), default=None, help=help_text("exposure_help"))
+@click.option(
+    "--insured", type=click.FloatRange(0, min_open=True), default=None, help=help_text("insured_help")
+)
+@click.option(
+    "--basis", type=click.Choice(["service", "payment"]), default="service", help=help_text("basis_help")
+)
+@click.option("--unit", default=None, help=help_text("unit_help"))
+@click.option(
+    "--pool-above", type=click.FloatRange(0, min_open=True), default=None, help=help_text("pool_help")
+)
+@click.option("--out", type=click.Path(), default=None, help=help_text("table_out_help"))
+@common
+def experience(
+    file: str, exposure: str | None, insured: float | None, basis: str, unit: str | None,
+    pool_above: float | None, out: str | None, lang: str | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Frequency, severity and per-capita cost from a claim file."""
+    from actuarial.experience.claims import experience_from_claims
+    from actuarial.results import suppress_small_cells
+    from actuarial.tables import read_claims, read_exposure, term_label
+
+    spells = read_exposure(exposure) if exposure else None
+    claims = read_claims(file, unit=unit, exposure=spells)
+    study = experience_from_claims(claims, spells, insured, basis=basis, pool_above=pool_above)  # type: ignore[arg-type]
+    values = ["fund_payment", "visits_per_insured", "payment_per_visit", "per_capita"]
+    safe = suppress_small_cells(study.frame, "visits", values)
+    rows = [{k: _none(v) for k, v in row.items()} for row in safe.to_dict("records")]
+    if out:
+        _write(out, safe)
+    if as_json:
+        print_json({"file": claims.file, "claims": claims.rows, "months": study.months, "insured": study.insured,
+                    "per_capita": float(study.frame["per_capita"].sum()), "categories": rows,
+                    "notes": [n.message(lang) for n in claims.notes]})  # fmt: skip
+        return
+    click.echo(say("experience_line", file=claims.file, claims=f"{claims.rows:,}", months=study.months,
+                   insured=f"{study.insured:,.0f}", per_capita=f"{study.frame['per_capita'].sum():,.2f}"))  # fmt: skip
+    for row in safe.to_dict("records"):
+        click.echo(say("experience_row", category=term_label(str(row["category"])), visits=_number(row["visits"], 0),
+                       paid=_number(row["fund_payment"], 2), per_visit=_number(row["payment_per_visit"], 2),
+                       per_capita=_number(row["per_capita"], 2)))  # fmt: skip
+    for note in claims.notes:
+        click.echo(say("check_note", note=note.message()))
+    if out:
+        click.echo(say("wrote", path=out))
+
+
+@click.command(help=help_text("complete_help"))
+@click.argument("file", type=click.Path())
+@click.option("--unit", default=None, help=help_text("unit_help"))
+@click.option("--until", default=None, help=help_text("until_help"))
+@click.option(
+    "--method",
+    type=click.Choice(["auto", "chain_ladder", "cape_cod"]),
+    default="auto",
+    help=help_text("method_help"),
+)
+@click.option("--exposure", type=click.Path(), default=None, help=help_text("exposure_help"))
+@click.option("--last", type=click.IntRange(1), default=None, help=help_text("last_help"))
+@click.option("--tail", type=click.FloatRange(1), default=1.0, help=help_text("tail_help"))
+@click.option("--insurers-rule", is_flag=True, help=help_text("insurers_rule_help"))
+@click.option("--out", type=click.Path(), default=None, help=help_text("table_out_help"))
+@common
+def complete(
+    file: str, unit: str | None, until: str | None, method: str, exposure: str | None, last: int | None,
+    tail: float, insurers_rule: bool, out: str | None, lang: str | None, as_json: bool,
+) -> None:  # fmt: skip
+    """What is incurred and not yet paid, from a claim file."""
+    import warnings
+
+    import pandas as pd
+
+    from actuarial.errors import DataWarning
+    from actuarial.experience.claims import run_off
+    from actuarial.experience.completion import Triangle
+    from actuarial.experience.completion import complete as complete_triangle
+    from actuarial.tables import read_claims, read_exposure
+
+    spells = read_exposure(exposure) if exposure else None
+    claims = read_claims(file, unit=unit, exposure=spells)
+    paid = run_off(claims, until=until)
+    persons = None
+    if spells is not None:
+        persons = pd.Series([spells.total_months(str(p), 1) for p in paid.index], index=paid.index)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)  # the flags say the same
+        done = complete_triangle(Triangle.from_incremental(paid, exposure=persons), method=method, last=last,  # type: ignore[arg-type]
+                                 tail=tail, insurers_rule=insurers_rule)  # fmt: skip
+    low, high = done.interval()
+    frame = done.frame.rename_axis("service_month").reset_index().astype({"service_month": str})
+    if out:
+        _write(out, frame)
+    flags = [f.message(lang) for f in done.flags]
+    if as_json:
+        rows = [{k: _none(v) for k, v in row.items()} for row in frame.to_dict("records")]
+        print_json({"file": claims.file, "paid": float(done.frame["latest"].sum()), "ultimate": done.ultimate,
+                    "ibnr": done.ibnr, "standard_error": done.total_se, "interval_95": [low, high],
+                    "left_out_periods": done.left_out, "flags": flags, "months": rows})  # fmt: skip
+        return
+    for flag in flags:
+        click.echo(say("warning", message=flag))
+    click.echo(say("complete_line", paid=money(float(done.frame["latest"].sum())), ibnr=money(done.ibnr),
+                   ultimate=money(done.ultimate), low=money(low), high=money(high)))  # fmt: skip
+    if out:
+        click.echo(say("wrote", path=out))
+
+
+@click.command(help=help_text("annualise_help"))
+@click.argument("file", type=click.Path())
+@click.option("--history", type=click.Path(), default=None, help=help_text("history_help"))
+@click.option("--unit", default=None, help=help_text("unit_help"))
+@click.option("--place-sd", type=click.FloatRange(0, 0.5), default=0.0, help=help_text("place_sd_help"))
+@click.option("--out", type=click.Path(), default=None, help=help_text("table_out_help"))
+@common
+def annualise(
+    file: str,
+    history: str | None,
+    unit: str | None,
+    place_sd: float,
+    out: str | None,
+    lang: str | None,
+    as_json: bool,
+) -> None:
+    """The whole of the last, unfinished year of a year-to-date table."""
+    import numpy as np
+    from scipy.special import ndtri
+
+    from actuarial.errors import Fault, InputError
+    from actuarial.experience.backtest import annualisation_backtest
+    from actuarial.tables import MonthlyProfile, read_table
+
+    table = read_table(file, "monthly_history", unit=unit)
+    past = read_table(history, "monthly_history", unit=unit) if history else table
+    frame = table.frame.sort_values(["year", "month"])
+    year = int(frame["year"].max())
+    last = frame[frame["year"] == year].iloc[-1]
+    months, paid = int(last["month"]), float(last["expenditure_to_date"])
+    if months == 12:
+        raise InputError([Fault("experience.year_is_whole", file=table.file, params={"year": year})])
+    profile = MonthlyProfile.from_history(past)
+    z = float(ndtri(0.975))
+    low, high = (float(v) for v in paid / profile.share_draws(months, np.array([z, -z]), place_sd))
+    share = profile.cumulative(months)
+    found: dict[str, Any] = {"file": table.file, "year": year, "months": months, "paid": paid, "share": share,
+                             "annual": paid / share, "interval_95": [low, high], "straight_line": paid / months * 12,
+                             "years_of_history": [int(y) for y in profile.years.index]}  # fmt: skip
+    if len(profile.years) >= 3:
+        test = annualisation_backtest(past, [months]).table.iloc[0]
+        found["backtest"] = {"mean_absolute_error": float(test["mean_absolute_error"]),
+                             "straight_line_error": float(test["straight_line_error"]), "covered": float(test["covered"])}  # fmt: skip
+    if out:
+        _write(out, profile.table)
+    if as_json:
+        print_json(found)
+        return
+    click.echo(say("annualise_line", year=year, months=months, paid=money(paid), share=f"{100 * share:.2f}",
+                   annual=money(paid / share), low=money(low), high=money(high), straight=money(paid / months * 12)))  # fmt: skip
+    if "backtest" in found:
+        click.echo(say("annualise_backtest", error=f"{100 * found['backtest']['mean_absolute_error']:.1f}",
+                       straight=f"{100 * found['backtest']['straight_line_error']:.1f}"))  # fmt: skip
+    if out:
+        click.echo(say("wrote", path=out))
+
+
+def _write(out: str, frame: Any) -> None:
+    """A table as CSV or workbook, by the ending; text stays text."""
+    from actuarial.results import write_frames, write_text
+    from actuarial.texts import text
+
+    if Path(out).suffix.lower() == ".csv":
+        write_text(out, frame.map(_safe).to_csv(index=False, lineterminator="\n"))
+    else:
+        write_frames(out, {text("label.result"): frame})
+
+
+def _safe(value: Any) -> Any:
+    """A cell that a spreadsheet will not take for a formula."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in {"=", "+", "-", "@"} else value
+
+
+def _none(value: Any) -> Any:
+    return None if isinstance(value, float) and value != value else value
+
+
+def _number(value: Any, digits: int) -> str:
+    return "—" if value is None or value != value else f"{value:,.{digits}f}"

@@ -1,0 +1,69 @@
+"""What the commands share: language, options, printing."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from actuarial.texts import LANGUAGES, language, text
+
+
+def early_language(words: list[str]) -> str:
+    """The language asked for on the command line, so that help too is in it."""
+    for n, word in enumerate(words):
+        value = word.partition("=")[2] if word.startswith("--lang=") else ""
+        if word == "--lang" and n + 1 < len(words):
+            value = words[n + 1]
+        if value in LANGUAGES:
+            return value
+    return language()
+
+
+_HELP_LANGUAGE = early_language(sys.argv[1:])
+
+
+def help_text(code: str) -> str:
+    """A help text; these are read when the commands are loaded."""
+    return text(f"cli.{code}", _HELP_LANGUAGE)
+
+
+def say(code: str, **params: Any) -> str:
+    """A line of output, in the language in force."""
+    return text(f"cli.{code}", **params)
+
+
+def common(command: Callable[..., Any]) -> Callable[..., Any]:
+    """``--lang`` and ``--json``, which every command takes."""
+    command = click.option("--json", "as_json", is_flag=True, help=help_text("json_help"))(command)
+    return click.option("--lang", type=click.Choice(LANGUAGES), default=None, help=help_text("lang_help"))(
+        command
+    )
+
+
+def simulated(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Options of commands that simulate."""
+    for name, kind, default, code in (
+        ("--threads", click.IntRange(1, 64), 2, "threads_help"),
+        ("--seed", click.IntRange(0), 2012, "seed_help"),
+        ("--paths", click.IntRange(1, 10_000_000), 100_000, "paths_help"),
+    ):
+        command = click.option(name, type=kind, default=default, show_default=True, help=help_text(code))(
+            command
+        )
+    return command
+
+
+def print_json(value: dict[str, Any]) -> None:
+    """One JSON object; never NaN or infinity."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False))
+
+
+def money(value: float) -> str:
+    """An amount with its unit."""
+    from actuarial.results import Unit
+
+    return Unit.of().show(value)
