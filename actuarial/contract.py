@@ -26,7 +26,7 @@ from numpy.typing import ArrayLike, NDArray
 from actuarial.errors import Fault, InputError
 from actuarial.law import Law, load_law
 from actuarial.layers import Piecewise, to_cents
-from actuarial.results import COLOURS, Result, Unit, figure_style, new_axes
+from actuarial.results import COLOURS, Result, Unit, figure_style, new_axes, thousands
 from actuarial.texts import LANGUAGES, pick, text
 
 if TYPE_CHECKING:
@@ -286,6 +286,7 @@ class Evaluation(Result):
             ax.set_ylabel(text("chart.share_of_paths", lang))
             ax.set_xlabel(text("chart.outcome", lang, unit=unit))
             ax.set_xlim(-edge / scale, edge / scale)
+            ax.xaxis.set_major_formatter(thousands)
             ax.grid(visible=False)
             line = ax.twinx()
             x = np.linspace(-edge, edge, 801)
@@ -297,6 +298,7 @@ class Evaluation(Result):
             line.set_ylabel(text("chart.insurer_result", lang, unit=unit), color=COLOURS["accent"])
             line.spines["right"].set_visible(True)
             line.grid(visible=False)
+            line.yaxis.set_major_formatter(thousands)
         return ax
 
 

@@ -89,7 +89,7 @@ class Answer(Result):
         risk = sim.deficit_probability()
         lines = [
             text(
-                "answer.premium_line",
+                "answer.none_needed_line" if target.value <= 0 else "answer.premium_line",
                 lang,
                 year=self.plan.base_year.year + 1,
                 value=_words(target.value, 2, lang),
@@ -99,8 +99,8 @@ class Answer(Result):
             text(
                 "answer.interval_line",
                 lang,
-                low=_words(target.interval[0], 2, lang),
-                high=_words(target.interval[1], 2, lang),
+                low=_words(target.interval[0], 2, lang, "label.too_few_paths"),
+                high=_words(target.interval[1], 2, lang, "label.too_few_paths"),
                 range_low=_words(self.assumption_range[0], 1, lang),
                 range_high=_words(self.assumption_range[1], 1, lang),
             ),
@@ -194,6 +194,9 @@ def run(
         sim = Fund(plan).simulate(
             cost, paths=paths, seed=seed, threads=threads, progress=_part(progress, 0, count)
         )  # month by month
+        if paths * plan.model.criterion.accepted_probability < 10:
+            accepted = f"{100 * plan.model.criterion.accepted_probability:g}"
+            warn(ModelWarning, "fund.few_tail_paths", paths=paths, accepted=accepted)
         targets = {c: sim.premium_target(criterion=c) for c in CRITERIA}
         target = targets[plan.model.criterion.use]
         scenarios = run_scenarios(plan, paths, seed, threads, progress)  # the same under other assumptions
@@ -291,10 +294,10 @@ def _part(progress: ProgressCallback | None, number: int, count: int) -> Progres
     return lambda done, paths: progress(number * paths + done, count * paths)
 
 
-def _words(value: float, digits: int, lang: str | None) -> str:
-    """A figure within a sentence; words where no amount is enough."""
-    if value == float("inf"):
-        return text("label.infinite", lang)
+def _words(value: float, digits: int, lang: str | None, unknown: str = "label.infinite") -> str:
+    """A figure within a sentence; words where there is none."""
+    if abs(value) == float("inf"):
+        return text(unknown, lang)
     return f"{value:,.{digits}f}".replace("-", "−")
 
 

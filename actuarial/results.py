@@ -11,6 +11,7 @@ Decisions
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import importlib.util
 import io
@@ -187,6 +188,8 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     target = Path(path)
     try:
+        if target.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{target.stem}-", suffix=target.suffix, dir=target.parent)
         os.close(handle)
@@ -363,6 +366,17 @@ def figure_style() -> Iterator[None]:
     }
     with mpl.rc_context(style):
         yield
+
+
+def thousands(value: float, _: object = None) -> str:
+    """A tick label with thousands separators and a real minus.
+
+    Examples
+    --------
+    >>> thousands(-7500.0)
+    '−7,500'
+    """
+    return f"{value:,.10g}".replace("-", "−")
 
 
 def new_axes(width: float = 8.0, height: float = 4.2) -> Axes:

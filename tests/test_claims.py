@@ -158,6 +158,7 @@ def test_engines_agree_to_the_cent(tmp_path: Path) -> None:
         same(want, answers(read_claims(source, unit="yuan")))
 
 
+@pytest.mark.slow
 def test_spark_agrees_to_the_cent(spark: Any) -> None:
     """PySpark gives the same figures as pandas, reversals, hashing and exposure included."""
     frame = claims_frame(400)

@@ -304,6 +304,8 @@ def test_init_then_check_then_run(tmp_path: Path, capsys: pytest.CaptureFixture[
             plan = re.sub(rf"^(\s*{key.strip()})( +#.*)?$", rf"\g<1> {value}", plan, count=1, flags=re.M)
         plan = re.sub(r"^(\s*value:)( +#.*)$", r"\g<1> 0.0035", plan, count=1, flags=re.M)
         plan = re.sub(r"^(\s*value:)( +#.*)$", r"\g<1> 0.08", plan, count=1, flags=re.M)
+        for mark in ("请填写", "FILL IN"):  # the sources, too, are to be filled in: check says so
+            plan = plan.replace(mark, "a source")
         (folder / "plan.yaml").write_text(plan, encoding="utf-8")
         status, out, err = call(capsys, "check", str(folder), "--lang", lang)
         assert (status, err) == (0, "")

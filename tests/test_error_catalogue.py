@@ -23,10 +23,18 @@ from actuarial.law import load_law, read_yaml
 from actuarial.plan import Patch
 from actuarial.samples import sample_path
 from actuarial.samples.claims import synthetic_claims
-from actuarial.tables import MonthlyProfile, read_table, reconcile
+from actuarial.tables import (
+    MonthlyProfile,
+    read_claims,
+    read_exposure,
+    read_table,
+    reconcile,
+    write_marked_copy,
+)
 from actuarial.texts import catalogue, use_language
 
 ERROR_FILES = (
+    "claims",
     "file",
     "table",
     "plan",
@@ -451,6 +459,40 @@ def _whole_year(folder: Path) -> None:
     annualise.main([str(path)], standalone_mode=False)
 
 
+case("table.empty_key")(table("calendar", "缴费主体,月份,累计比例（%）\n个人,,100\n"))
+case("file.password")(table("experience", b"\xd0\xcf\x11\xe0 rest", name="p.xlsx"))
+case("plan.cv_category")(plan_with(setting("process.severity_cv", {"default": 1.0, "inpatiant": 9.0})))
+case("fund.calendar_open")(
+    plan_with(
+        same, run=True, payers=PAYERS.format(100), calendar="缴费主体,月份,累计到位比例（%）\n个人,6,80\n"
+    )
+)
+case("fund.due_differs")(
+    plan_with(same, run=True, payers=PAYERS.format(100), calendar=CALENDAR.format("个人"))
+)
+case("fund.received_over")(
+    plan_with(
+        same,
+        run=True,
+        payers="缴费主体,人均标准（元）,应到资金（元）,已到资金（元）\n个人,100,53281500,60000000\n",
+        calendar=CALENDAR.format("个人"),
+    )
+)
+case("fund.unknown_category")(
+    plan_with(same, run=True, experience="类别,人次,金额（元）\n特殊药品,5000,20000000\n")
+)
+case("fund.cii_base_year")(
+    plan_with(
+        setting("cii", {"mode": "purchased", "premium_per_capita": {"value": 17, "source": "s"}}), run=True
+    )
+)
+
+
+@case("fund.few_tail_paths")
+def _few_tail_paths(folder: Path) -> Any:
+    return act.run(act.load_plan(sample_path("anhui_county/plan.yaml")), paths=50)
+
+
 case("fund.budget_at_present")(plan_with(setting("opening.free.value", 9e9), run=True))
 case("growth.model")(lambda folder: fit_growth(pd.Series([1.0, 1.1, 1.2], index=[1, 2, 3]), model="ETS"))
 case("growth.beyond_bounds")(
@@ -485,6 +527,90 @@ case("contract.edges_cross")(
 def _patch(folder: Path) -> None:
     plan = act.load_plan(sample_path("anhui_county/plan.yaml"))
     plan.patched([Patch(path="growth.no_such_thing", value=1, source="s")])
+
+
+# ------------------------------------------------------------------ claims
+
+CLAIMS = "单据号,参保人编号,就诊日期,支付日期,类别,总费用（元）,政策范围内费用（元）,基金支付（元）\n"
+CLAIM = ("1", "m", "2013-03-05", "2013-04-05", "住院", "300", "250", "200")
+MEMBERS = [("m", "2013-01-01", "2013-06-30")]
+
+
+def one_claim(*rows: dict[int, str], **options: Any) -> Case:
+    """Reading claims: each row is a clean one with cells replaced, the first if none is given."""
+    lines = [",".join(changes.get(n, c) for n, c in enumerate(CLAIM)) for changes in rows or ({},)]
+    return lambda folder: read_claims(write(folder, "c.csv", CLAIMS + "\n".join(lines) + "\n"), **options)
+
+
+def claims_at(**changes: Any) -> pd.DataFrame:
+    """One clean claim as a frame, in yuan, with columns replaced."""
+    frame = {
+        "claim_id": "1",
+        "member_id": "m",
+        "service_date": "2013-03-05",
+        "category": "住院",
+        "fund_payment": 2.0,
+    }
+    return pd.DataFrame({k: [v] for k, v in {**frame, **changes}.items()})
+
+
+def claim_frame(**changes: Any) -> Case:
+    """Reading a frame of one claim."""
+    return lambda folder: read_claims(claims_at(**changes), unit="yuan")
+
+
+def spells(*rows: tuple[str, str, str]) -> pd.DataFrame:
+    """Spells of enrolment."""
+    return pd.DataFrame(rows, columns=["member_id", "enrolled_from", "enrolled_to"])
+
+
+def enrolled(changes: dict[int, str], **options: Any) -> Case:
+    """Reading one claim against an exposure table."""
+    return lambda folder: one_claim(changes, exposure=read_exposure(spells(*MEMBERS)), **options)(folder)
+
+
+def study(**options: Any) -> Case:
+    """Experience from one claim without a payment date."""
+    from actuarial.experience.claims import experience_from_claims
+
+    claims = {"insured": 10, **options}
+    return lambda folder: experience_from_claims(read_claims(claims_at(), unit="yuan"), **claims)
+
+
+for code, work in {
+    "claims.frame_type": lambda folder: read_claims([1]),
+    "claims.ragged": lambda folder: read_claims(write(folder, "c.csv", CLAIMS + "1,2\n")),
+    "claims.empty": one_claim({7: ""}),
+    "claims.not_a_number": one_claim({7: "12万"}),
+    "claims.not_finite": claim_frame(fund_payment=float("inf")),
+    "claims.too_large": one_claim({7: "99999999999999"}),
+    "claims.bad_date": one_claim({2: "去年"}),
+    "claims.impossible_date": one_claim({2: "2013-02-29"}),
+    "claims.lost_id": one_claim({1: "3.412E+17"}),
+    "claims.id_type": claim_frame(member_id=1.5),
+    "claims.date_type": claim_frame(service_date=2013.5),
+    "claims.total_row": one_claim({}, {0: "合计"}),
+    "claims.payment_before_service": one_claim({3: "2013-03-04"}),
+    "claims.outside_year": one_claim({}, year=2012),
+    "claims.fund_over_total": one_claim({7: "301"}),
+    "claims.scope_over_total": one_claim({6: "301"}),
+    "claims.duplicate_row": one_claim({}, {}),
+    "claims.duplicate_id": one_claim({}, {7: "1"}),
+    "claims.unmatched_reversal": one_claim({7: "-1"}),
+    "claims.no_exposure": enrolled({1: "x"}),
+    "claims.before_enrolment": enrolled({2: "2012-12-31"}),
+    "claims.after_leaving": enrolled({2: "2013-07-01", 3: ""}),
+    "claims.exposure_order": lambda folder: read_exposure(spells(("m", "2013-02-01", "2013-01-01"))),
+    "claims.exposure_overlap": lambda folder: read_exposure(spells(*MEMBERS, ("m", "2013-06-30", ""))),
+    "claims.salt_differs": enrolled({}, salt="s"),
+    "claims.salt": one_claim({}, salt=""),
+    "claims.no_payment_date": study(basis="payment"),
+    "claims.no_claims": study(first="2014-01", months=1),
+    "claims.months": study(months=13),
+    "claims.threshold": study(pool_above=-1.0),
+    "claims.nothing_to_mark": lambda folder: write_marked_copy(folder / "c.csv", [], folder / "m.xlsx"),
+}.items():
+    case(code)(work)
 
 
 # ------------------------------------------------------------------ the tests

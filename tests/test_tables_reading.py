@@ -408,7 +408,7 @@ def test_totals_without_a_figure_are_not_checked(csv: Callable[..., Path]) -> No
         ("类别,基金支付（元）\n", "experience", [("table.empty", None)]),
         ("类别,基金支付（元）\n,\n , \n", "experience", [("table.empty", None)]),
         ("类别,基金支付（元）\n住院,\n", "experience", [("table.empty_cell", "B2")]),
-        ("类别,基金支付（元）\n,5\n", "experience", [("table.empty_cell", "A2")]),
+        ("类别,基金支付（元）\n,5\n", "experience", [("table.empty_key", "A2")]),
         ("类别,基金支付（元）\n住院,十二\n", "experience", [("table.not_a_number", "B2")]),
         ("类别,基金支付（元）\n住院,NaN\n", "experience", [("table.not_a_number", "B2")]),
         ("类别,基金支付（元）\n住院,inf\n", "experience", [("table.not_a_number", "B2")]),

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from actuarial.errors import DataWarning, warn
 from actuarial.fund import Simulation
 from actuarial.law import list_laws, load_law
 from actuarial.plan import Plan
@@ -142,6 +143,9 @@ def budget_draft(sim: Simulation, premium: float | None = None) -> BudgetDraft:
 def _by_form_line(by_category: pd.Series) -> dict[str, float]:
     """Spending by line of the form; categories that no word is known for count as outpatient."""
     lines = {"inpatient": 0.0, "outpatient": 0.0}
+    unknown = [str(c) for c in by_category.index if str(c) not in terms()]
+    if unknown:
+        warn(DataWarning, "fund.unknown_category", categories="、".join(unknown))
     for category, amount in by_category.items():
         lines[terms().get(str(category), {}).get("form", "outpatient")] += float(amount)
     return lines
@@ -169,10 +173,11 @@ def _last_year(sim: Simulation, plan: Plan) -> dict[str, float]:
         "subsidy_standard": total - own,
         "brought_forward": opening.free.value + (opening.prepaid.value if opening.prepaid else 0.0),
         "other_expenditure": opening.unpaid_claims.value if opening.unpaid_claims else 0.0,
+        "cii": sim.fund.base_year_premium,
         **_by_form_line(spent),
     }
     flows = values["contributions"] + values["subsidy"] + values["brought_forward"] - float(spent.sum())
-    values["interest"] = float(sim.opening.mean()) - flows + values["other_expenditure"]
+    values["interest"] = float(sim.opening.mean()) - flows + values["other_expenditure"] + values["cii"]
     return values
 
 

@@ -41,13 +41,18 @@ def cli() -> None:
 def check(plan: str, lang: str | None, as_json: bool) -> None:
     """Check a plan and its tables."""
     from actuarial.pipeline import reconcile_plan
+    from actuarial.pipeline import run as run_plan
     from actuarial.plan import load_plan
     from actuarial.texts import pick
 
     loaded = load_plan(plan)
     tables = loaded.tables
     found = reconcile_plan(loaded)
+    trial = run_plan(
+        loaded, paths=256
+    )  # scenarios, laws and contract are tried too: what check passes, run runs
     notes = [n.message(lang) for t in tables.values() for n in t.notes]
+    notes += [w for w in trial.warnings if w != text("fund.few_tail_paths", lang, **_tail(loaded, 256))]
     checks: list[dict[str, Any]] = [
         {
             "label": pick(i.label, lang),
@@ -286,6 +291,10 @@ class _progress:
             self.bar.close()
 
 
+def _tail(plan: Any, paths: int) -> dict[str, Any]:
+    return {"paths": paths, "accepted": f"{100 * plan.model.criterion.accepted_probability:g}"}
+
+
 def _yuan(value: float) -> str:
     return f"{value:,.2f}".replace("-", "−")
 
@@ -307,6 +316,8 @@ def _calculation(law_id: str, growth_sd: float) -> dict[str, Any]:
         "on_new_rules": t.intermediate, "in_scope_cost_growth": t.growth, "per_capita_target": t.result,
         "total_growth": t.total_growth,
     }  # fmt: skip
+    if not growth_sd <= 1:
+        raise click.BadParameter(str(growth_sd), param_hint="--growth-sd")
     if growth_sd > 0:
         low, median, high = np.quantile(t.draws(growth_sd=growth_sd), [0.025, 0.5, 0.975])
         found |= {"growth_sd": growth_sd, "median": float(median), "interval_95": [float(low), float(high)]}
@@ -358,7 +369,10 @@ def _run(words: list[str]) -> int:
         result = cli.main(args=words, prog_name="actuarial", standalone_mode=False)
         return result if isinstance(result, int) else 0
     except click.UsageError as error:
-        click.echo(_usage_message(error), err=True)
+        message = _usage_message(error)
+        if "--json" in words:
+            print_json({"ok": False, "faults": [{"code": "usage", "message": message}]})
+        click.echo(message, err=True)
         return 2
     except InputError as error:
         if "--json" in words:

@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 from actuarial.errors import DataWarning, Fault, InputError, warn
 from actuarial.plan import Plan
 from actuarial.results import Result, Source
-from actuarial.tables import MonthlyProfile, Table
+from actuarial.tables import MonthlyProfile, Table, labels
 
 if TYPE_CHECKING:
     from actuarial.experience.completion import Completed
@@ -186,7 +186,12 @@ def read_experience(table: Table, insured: float, months: int) -> Experience:
     frame = table.frame[["category", "fund_payment"]].copy()
     frame["visits"] = table.frame.get("visits", np.nan)
     faults = [
-        Fault("experience.no_visits", file=table.file, cell=table.cells["visits"][i], params={"category": c})
+        Fault(
+            "experience.no_visits",
+            file=table.file,
+            cell=table.cells["visits"][i],
+            params={"category": labels([str(c)])},
+        )
         for i, (c, v, y) in enumerate(
             zip(frame["category"], frame["visits"], frame["fund_payment"], strict=True)
         )

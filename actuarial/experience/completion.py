@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtri, stdtrit
 
 from actuarial.errors import DataWarning, Fault, InputError, warn
 from actuarial.results import COLOURS, Result, Source, figure_style, new_axes
@@ -190,8 +191,8 @@ def check_latest(triangle: Triangle, *, periods: int = 3) -> tuple[Flag, ...]:
 
     The increments of a payment period are compared with what the development factors and first
     payments of the **earlier** payment periods lead to expect. A period is flagged when it lies beyond 25%
-    below or 40% above the expectation **and** beyond 3.5 robust standard deviations of the log ratios of the
-    periods before; an empty latest service period is flagged by itself.
+    below or 40% above the expectation **and** beyond 3.5 robust standard deviations (widened by Student's factor for few) of the log ratios of
+    the periods before; an empty latest service period is flagged by itself.
 
     Parameters
     ----------
@@ -209,13 +210,14 @@ def check_latest(triangle: Triangle, *, periods: int = 3) -> tuple[Flag, ...]:
     for back in range(periods):
         before = np.array([r for b, r in ratios.items() if b > back and np.isfinite(r) and r > 0])
         ratio = ratios.get(back, np.nan)
-        if len(before) < 2 or not np.isfinite(ratio):
+        if len(before) < 3 or not np.isfinite(ratio):
             continue
         logs = np.log(before)
         centre = float(np.median(logs))
         spread = max(1.4826 * float(np.median(np.abs(logs - centre))), 0.03)
         relative = ratio / np.exp(centre)
-        if (relative < 0.75 or relative > 1.4) and abs(np.log(max(relative, 1e-9))) > 3.5 * spread:
+        few = float(stdtrit(len(before) - 1, 0.975) / ndtri(0.975))  # the spread itself is an estimate
+        if (relative < 0.75 or relative > 1.4) and abs(np.log(max(relative, 1e-9))) > 3.5 * few * spread:
             kind = "empty" if relative < 0.02 else "half_loaded" if relative < 1 else "doubled"
             flags.append(Flag(kind, _label(triangle, last - back), back, float(relative)))
     newest = triangle.values[-1]
@@ -351,11 +353,10 @@ class Completed(Result):
                 mean *= f[j]
                 expected = level * drawn[:, j]
                 variance = s2[j] * np.maximum(level, 1e-9)
-                shape = np.where(variance > 0, expected**2 / np.maximum(variance, 1e-300), np.inf)
-                noisy = generator.standard_gamma(np.where(np.isfinite(shape), shape, 1.0))
-                level = np.where(
-                    np.isfinite(shape), noisy * np.maximum(variance, 1e-300) / expected, expected
-                )
+                random = (variance > 0) & (expected > 0)
+                shape = np.divide(expected**2, variance, out=np.ones_like(expected), where=random)
+                scale = np.divide(variance, expected, out=np.zeros_like(expected), where=random)
+                level = np.where(random, generator.standard_gamma(shape) * scale, expected)
             out[:, i] = level * (centre[i] / mean if mean > 0 else 1.0)
         return out
 

@@ -37,8 +37,9 @@ from actuarial.fund.calendar import Arrears, Financing, plan_arrears, plan_finan
 from actuarial.fund.paths import CHUNK, PathArrays, Setting, simulate_chunk
 from actuarial.fund.target import PremiumTarget, premium_target, required_amount
 from actuarial.plan import Plan
-from actuarial.results import COLOURS, Result, Source, Unit, figure_style, new_axes
+from actuarial.results import COLOURS, Result, Source, Unit, figure_style, new_axes, thousands
 from actuarial.severity import compound_cumulants
+from actuarial.tables import term_label
 from actuarial.texts import text
 
 if TYPE_CHECKING:
@@ -79,6 +80,14 @@ class Fund:
         """What payers owe at the valuation date."""
         return plan_arrears(self.plan)
 
+    @property
+    def base_year_premium(self) -> float:
+        """Critical-illness premium of the base year, paid after the valuation date [yuan]."""
+        cii = self.plan.model.cii
+        if cii.base_year_premium_per_capita is None:
+            return 0.0
+        return cii.base_year_premium_per_capita.value * self.plan.model.insured.count
+
     def _setting(self, cost: CostForecast) -> Setting:
         model, seen = self.plan.model, self.plan.observed_months
         profile = cost.base.profile.shares
@@ -95,7 +104,9 @@ class Fund:
         cv = [cvs.get(c, cvs["default"]) for c in cost.categories]
         visits = cost.base.annual_visits
         if np.isnan(visits).any():
-            missing = "、".join(c for c, v in zip(cost.categories, visits, strict=True) if np.isnan(v))
+            missing = "、".join(
+                term_label(c) for c, v in zip(cost.categories, visits, strict=True) if np.isnan(v)
+            )
             warn(ModelWarning, "fund.no_visits", categories=missing)
         return Setting(
             cost=cost,
@@ -106,7 +117,7 @@ class Fund:
             stub_income=income,
             at_valuation=opening.free.value + prepaid + self.arrears.received - cost.base.experience.paid,
             late_income=self.arrears.outstanding if seen == 12 else 0.0,
-            unpaid=opening.unpaid_claims.value if opening.unpaid_claims else 0.0,
+            unpaid=(opening.unpaid_claims.value if opening.unpaid_claims else 0.0) + self.base_year_premium,
             premium_per_head=cii,
             interest=model.financing.interest_rate.value / 12,
             receipts=self.financing.receipts,
@@ -155,6 +166,9 @@ class Fund:
                 )
         if paths == 1:
             warn(ModelWarning, "model.one_path")
+        cii = self.plan.model.cii
+        if cii.mode == "purchased" and cii.base_year_premium_per_capita is None:
+            warn(ModelWarning, "fund.cii_base_year")
         setting = self._setting(cost)
         expected = float((setting.counts * setting.heads).sum() * setting.shares.min())
         if 0 < expected < 30:
@@ -397,6 +411,7 @@ class Simulation(Result):
                 x, [f"{p.year}-{p.month:02d}" for p in fan["month"]], rotation=45, ha="right", fontsize=8
             )
             ax.set_ylabel(text("chart.balance", lang, unit=unit))
+            ax.yaxis.set_major_formatter(thousands)
             ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4, fontsize=9)
         return ax
 

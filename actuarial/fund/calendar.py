@@ -14,8 +14,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from actuarial.errors import DataWarning, ModelWarning, warn
 from actuarial.plan import Plan
-from actuarial.results import Result
+from actuarial.results import Result, Unit
+from actuarial.tables import term_label
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +103,9 @@ def plan_financing(plan: Plan) -> Financing:
     calendar = plan.tables["calendar"]
     wide = calendar.frame.pivot(index="payer", columns="month", values="cumulative_share")
     wide = wide.reindex(index=payers["payer"], columns=range(13)).ffill(axis=1).fillna(0.0)
+    for payer, share in wide[12].items():
+        if share < 1 - 1e-9:
+            warn(ModelWarning, "fund.calendar_open", payer=term_label(str(payer)), share=f"{100 * share:.1f}")
     return Financing(payers, wide, sources=(*table.sources, *calendar.sources))
 
 
@@ -110,6 +115,7 @@ def plan_arrears(plan: Plan) -> Arrears:
     if {"due", "received"} <= set(table.frame.columns):
         frame = table.frame[["payer", "due", "received"]].copy()
         sources = table.sources
+        _compare(table.frame, plan.model.insured.count)
     else:
         income = plan.model.financing.base_year
         assert income is not None  # checked when the tables were read
@@ -120,3 +126,27 @@ def plan_arrears(plan: Plan) -> Arrears:
     frame["outstanding"] = frame["due"] - frame["received"]
     frame["receipt_rate"] = frame["received"] / frame["due"].where(frame["due"] > 0)
     return Arrears(frame, sources=sources)
+
+
+def _compare(payers: pd.DataFrame, insured: float) -> None:
+    """Say where what is due is not amount × heads, or more came in than was due."""
+    money = Unit.of()
+    for row in payers.to_dict("records"):
+        expected, due, received = row["per_capita"] * insured, row["due"], row["received"]
+        payer = term_label(str(row["payer"]))
+        if abs(due - expected) > 0.05 * max(due, expected):
+            warn(
+                DataWarning,
+                "fund.due_differs",
+                payer=payer,
+                due=money.show(due),
+                expected=money.show(expected),
+            )
+        if received > due * (1 + 1e-9):
+            warn(
+                DataWarning,
+                "fund.received_over",
+                payer=payer,
+                due=money.show(due),
+                received=money.show(received),
+            )

@@ -33,7 +33,7 @@ class Setting:
     stub: NDArray[np.float64]  # (s,) of the months not yet seen, summing to 1
     stub_income: NDArray[np.float64]  # (s,) yuan
     at_valuation: float
-    unpaid: float
+    unpaid: float  # yuan to be paid in the first month after the valuation date
     late_income: float  # yuan of the base year that arrive after it, in month 1
     premium_per_head: NDArray[np.float64]  # (12,) critical illness
     interest: float

@@ -14,8 +14,9 @@ from actuarial.texts import LANGUAGES, has_text, text
 Status = Literal["stated", "enacted", "draft", "derived", "inferred", "assumed"]
 Bilingual = dict[Literal["zh", "en"], str]
 Fraction01 = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-Money = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Finite = Annotated[float, Field(allow_inf_nan=False)]
+Money = Annotated[float, Field(ge=0, le=1e15, allow_inf_nan=False)]
+Finite = Annotated[float, Field(ge=-1e15, le=1e15, allow_inf_nan=False)]
+Text = Annotated[str, Field(min_length=1)]
 Id = Annotated[str, Field(pattern=r"^[a-z0-9_]+/[a-z0-9_]+/[a-z0-9_]+/[a-z0-9_]+@\d{4}-\d{2}-\d{2}$")]
 Date = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 
@@ -243,7 +244,7 @@ def _fault(found: Any, place: Path_, lines: dict[Path_, int], file: str) -> Faul
         own = str(context.get("error", "")) if found["type"] == "value_error" else ""
         if has_text(own):
             code = own
-        elif found.get("input") is None:
+        elif found.get("input") is None or found["type"] == "string_too_short":
             code = "plan.fill_in"
         else:
             kind = found["type"].removesuffix("_type").removesuffix("_parsing").removeprefix("model_")

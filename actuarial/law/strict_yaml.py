@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -53,11 +54,11 @@ def read_yaml(
         if path.stat().st_size > MAX_YAML_BYTES:
             params = {"size": path.stat().st_size >> 20, "limit": MAX_YAML_BYTES >> 20}
             raise InputError([Fault("file.too_large", file=label, params=params)])
-        content = path.read_text(encoding="utf-8-sig")
+        if not path.is_file():
+            raise InputError([Fault("file.not_found", file=label)])
+        content = _decoded(path.read_bytes(), label)
     except OSError as error:
         raise InputError([Fault("file.not_found", file=label)]) from error
-    except UnicodeDecodeError as error:
-        raise InputError([Fault("file.encoding", file=label)]) from error
     try:
         faults = [
             Fault(
@@ -88,10 +89,23 @@ def read_yaml(
         raise InputError(faults)
     if found is not None:
         found += faults
-    loader = _Strict("")
-    return loader.construct_document(root), lines
+    try:
+        return _Strict("").construct_document(root), lines
+    except (yaml.YAMLError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise InputError([Fault("file.yaml", file=label, params={"reason": type(error).__name__})]) from error
 
 
+def _decoded(raw: bytes, label: str) -> str:
+    """Text in UTF-8 or GB18030 (what Chinese Windows writes), without characters that no text has."""
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            return raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise InputError([Fault("file.encoding", file=label)])
+
+
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 _KIND: dict[type, str] = {yaml.ScalarNode: "str", yaml.SequenceNode: "seq", yaml.MappingNode: "map"}
 _PLAIN = {f"tag:yaml.org,2002:{t}" for t in ("map", "seq", "str", "int", "float", "bool", "null")}
 
@@ -99,6 +113,10 @@ _PLAIN = {f"tag:yaml.org,2002:{t}" for t in ("map", "seq", "str", "int", "float"
 def _walk(node: yaml.Node, at: Path_, lines: dict[Path_, int], faults: list[Fault], label: str) -> None:
     lines.setdefault(at, node.start_mark.line + 1)
     line = node.start_mark.line + 1
+    odd = _UNPRINTABLE.search(node.value) if isinstance(node, yaml.ScalarNode) else None
+    if odd is not None:
+        faults.append(Fault("file.yaml", file=label, line=line, params={"reason": f"U+{ord(odd[0]):04X}"}))
+        node.value = _UNPRINTABLE.sub("", node.value)
     if node.tag not in _PLAIN:
         faults.append(Fault("file.yaml_tag", file=label, line=line, params={"value": node.tag}))
         node.tag = f"tag:yaml.org,2002:{_KIND[type(node)]}"

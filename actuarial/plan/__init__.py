@@ -19,14 +19,25 @@ import pandas as pd
 from pydantic import ValidationError
 
 from actuarial.errors import Fault, InputError
-from actuarial.law import line_of, read_yaml, validate
+from actuarial.law import line_of, load_law, read_yaml, validate
 from actuarial.plan.schema import ExpertGrowthSpec, Patch, PlanModel, Scenario, SimplePolicy, TableSpec
 from actuarial.results import Source, file_hash
 from actuarial.samples import sample_path
-from actuarial.tables import ClaimsTable, Table, read_claims, read_exposure, read_table
-from actuarial.texts import pick
+from actuarial.tables import (
+    ClaimsTable,
+    Table,
+    labels,
+    read_claims,
+    read_exposure,
+    read_table,
+    term_id,
+    terms,
+)
+from actuarial.texts import LANGUAGES, pick, text
 
 SCHEMA_VERSION = 1
+PLACEHOLDERS = tuple(text("starter.placeholder", lang) for lang in LANGUAGES)
+"""What the starter writes where a person has to."""
 
 TABLE_KINDS = {
     "experience": "experience",
@@ -177,6 +188,15 @@ class Plan:
             if name is not None and name not in self.model.tables:
                 line = line_of(self.lines, (place, "table"))
                 yield Fault("plan.missing_table", file=self.file, line=line, params={"name": name})
+        if self.model.identities and "facts" not in self.model.tables:
+            line = line_of(self.lines, ("identities",))
+            yield Fault("plan.missing_table", file=self.file, line=line, params={"name": "facts"})
+        if self.model.cii.terms is not None:
+            try:
+                load_law(self.model.cii.terms, "layer")
+            except InputError as error:
+                yield from error.faults
+        yield from self._severity_faults(found)
         if "payers" in found:
             payers = found["payers"]
             if payers.frame["per_capita"].sum() <= 0:
@@ -191,6 +211,17 @@ class Plan:
                 yield Fault("plan.shares_of_rise", file=payers.file, params=params)
         if {"payers", "calendar"} <= set(found):
             yield from _calendar_faults(found["payers"], found["calendar"])
+
+    def _severity_faults(self, found: dict[str, Table]) -> Iterable[Fault]:
+        """Coefficients of variation for categories that the experience does not have."""
+        if "experience" not in found:
+            return
+        known = set(found["experience"].frame["category"])
+        for name in self.model.process.severity_cv:
+            if name != "default" and term_id(name) not in known | set(terms()):
+                line = line_of(self.lines, ("process", "severity_cv", name))
+                params = {"name": name, "known": labels(sorted(known))}
+                yield Fault("plan.cv_category", file=self.file, line=line, params=params)
 
     def hashes(self) -> dict[str, str]:
         """SHA-256 of the plan and of each of its tables, by name."""
@@ -228,6 +259,9 @@ class Plan:
         if new.model.tables == self.model.tables and "tables" in self.__dict__:
             new.__dict__["tables"] = self.tables  # read once: the files are the same
             new.__dict__["claims"] = self.claims
+            faults = list(new._cross_faults(self.tables))
+            if faults:
+                raise InputError(faults)
         return new
 
     def source(self, key: str, entry: Any) -> Source:
@@ -241,16 +275,13 @@ class Plan:
 def _calendar_faults(payers: Table, calendar: Table) -> Iterable[Fault]:
     known = set(payers.frame["payer"])
     for payer in sorted(set(calendar.frame["payer"]) - known):
-        yield Fault(
-            "plan.calendar_payer",
-            file=calendar.file,
-            params={"payer": payer, "known": "、".join(sorted(known))},
-        )
+        params = {"payer": labels([payer]), "known": labels(sorted(known))}
+        yield Fault("plan.calendar_payer", file=calendar.file, params=params)
     for payer in sorted(known - set(calendar.frame["payer"])):
-        yield Fault("plan.calendar_missing", file=calendar.file, params={"payer": payer})
+        yield Fault("plan.calendar_missing", file=calendar.file, params={"payer": labels([payer])})
     for payer, rows in calendar.frame.sort_values("month").groupby("payer"):
         if (rows["cumulative_share"].diff().dropna() < 0).any():
-            yield Fault("plan.calendar_falls", file=calendar.file, params={"payer": payer})
+            yield Fault("plan.calendar_falls", file=calendar.file, params={"payer": labels([str(payer)])})
 
 
 def load_plan(path: str | os.PathLike[str]) -> Plan:
@@ -274,6 +305,7 @@ def load_plan(path: str | os.PathLike[str]) -> Plan:
         params = {"value": data["schema_version"], "supported": SCHEMA_VERSION}
         line = lines.get(("schema_version",))
         raise InputError([*faults, Fault("plan.schema_version", file=file.name, line=line, params=params)])
+    faults += _not_filled_in(data, lines, file.name)
     try:
         model = validate(PlanModel, data, lines, file.name)
     except InputError as error:
@@ -281,6 +313,18 @@ def load_plan(path: str | os.PathLike[str]) -> Plan:
     if faults:
         raise InputError([*faults, *_table_faults(data.get("tables"), file.parent, file.name, data, lines)])
     return Plan(model, file.parent, file.name, data, lines)
+
+
+def _not_filled_in(data: Any, lines: Any, file: str, at: tuple[str | int, ...] = ()) -> list[Fault]:
+    """Places that still hold what the starter wrote to be replaced."""
+    if isinstance(data, dict):
+        return [f for k, v in data.items() for f in _not_filled_in(v, lines, file, (*at, k))]
+    if isinstance(data, list):
+        return [f for n, v in enumerate(data) for f in _not_filled_in(v, lines, file, (*at, n))]
+    if isinstance(data, str) and any(mark in data for mark in PLACEHOLDERS):
+        params = {"key": ".".join(map(str, at)), "value": data}
+        return [Fault("plan.fill_in", file=file, line=line_of(lines, at), params=params)]
+    return []
 
 
 def _table_faults(specs: Any, folder: Path, file: str, data: dict[str, Any], lines: Any) -> list[Fault]:
@@ -313,6 +357,8 @@ def _inside(folder: Path, raw: str, file: str, line: int | None) -> Path:
     """A path of a plan: a sample, or inside the plan's folder."""
     if raw.startswith("sample:"):
         return sample_path(raw.removeprefix("sample:"))
+    if not raw.strip() or any(ord(c) < 32 for c in raw):
+        raise InputError([Fault("plan.path_outside", file=file, line=line, params={"value": repr(raw)})])
     path = (folder / raw).resolve()
     if "://" in raw or not path.is_relative_to(folder.resolve()):
         raise InputError([Fault("plan.path_outside", file=file, line=line, params={"value": raw})])

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from actuarial.law.schema import Bilingual, Date, Finite, Fraction01, Id, Money, Status, Strict
+from actuarial.law.schema import Bilingual, Date, Finite, Fraction01, Id, Money, Status, Strict, Text
 
 Criterion = Literal["any_month", "closing", "current_year"]
 
@@ -17,7 +17,7 @@ class Sourced(Strict):
 
     value: Finite
     status: Status = "stated"
-    source: str
+    source: Text
     quote: str = ""
 
 
@@ -39,7 +39,7 @@ class Insured(Strict):
     count: Annotated[float, Field(gt=0, le=2e9, allow_inf_nan=False)]
     on: Date | None = None
     status: Status = "stated"
-    source: str
+    source: Text
     quote: str = ""
     next_year: Annotated[float, Field(gt=0, le=2e9, allow_inf_nan=False)]
     next_year_status: Status
@@ -78,7 +78,7 @@ class Financing(Strict):
     base_year: BaseYearIncome | None = None
     remainder_month: Annotated[int, Field(ge=1, le=12)] = 12
     remainder_status: Status = "assumed"
-    remainder_source: str
+    remainder_source: Text
     interest_rate: InterestRate
 
 
@@ -97,7 +97,7 @@ class StatedPolicy(Strict):
     coefficient: Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)]
     sd: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
     status: Status
-    source: str
+    source: Text
     quote: str = ""
 
 
@@ -118,7 +118,7 @@ class ExpertGrowthSpec(Strict):
     uncertainty: Uncertainty
     correlation: Fraction01 = 1.0
     status: Status
-    source: str
+    source: Text
     quote: str = ""
 
 
@@ -131,7 +131,7 @@ class SeriesGrowthSpec(Strict):
     model: Literal["drift", "ets"] = "drift"
     correlation: Fraction01 = 1.0
     status: Status
-    source: str
+    source: Text
 
 
 class Annualise(Strict):
@@ -141,7 +141,7 @@ class Annualise(Strict):
     table: str | None = None
     place_sd: Annotated[float, Field(ge=0, le=0.5, allow_inf_nan=False)] = 0.0
     status: Status = "assumed"
-    source: str
+    source: Text
 
     @model_validator(mode="after")
     def _seasonal_needs_a_table(self) -> Annualise:
@@ -157,7 +157,7 @@ class ContractSpec(Strict):
     target: Literal["expected_cost", "stated"]
     per_capita_target: Money | None = None
     status: Status
-    source: str
+    source: Text
 
     @model_validator(mode="after")
     def _stated_needs_a_value(self) -> ContractSpec:
@@ -172,6 +172,7 @@ class CriticalIllness(Strict):
     mode: Literal["purchased", "none"]
     premium_per_capita: SourcedMoney | None = None
     month: Annotated[int, Field(ge=1, le=12)] = 1
+    base_year_premium_per_capita: SourcedMoney | None = None
     terms: Id | None = None
 
     @model_validator(mode="after")
@@ -187,7 +188,7 @@ class Process(Strict):
     severity_cv: dict[str, Annotated[float, Field(gt=0, le=50, allow_inf_nan=False)]]
     dispersion: Annotated[float, Field(ge=1, le=1000, allow_inf_nan=False)] = 1.0
     status: Status
-    source: str
+    source: Text
 
     @model_validator(mode="after")
     def _has_a_default(self) -> Process:
@@ -201,7 +202,7 @@ class CriterionSpec(Strict):
 
     use: Criterion = "any_month"
     accepted_probability: Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
-    source: str
+    source: Text
     quote: str = ""
 
 
@@ -210,7 +211,7 @@ class Patch(Strict):
 
     path: str
     value: Any
-    source: str
+    source: Text
     status: Status = "assumed"
 
 
@@ -262,6 +263,8 @@ class PlanModel(Strict):
             start, valued = (dt.date.fromisoformat(d) for d in (self.fiscal_year_start, self.valuation_date))
         except ValueError as error:
             raise ValueError("plan.no_such_date") from error
+        if not 1949 <= start.year <= 2200:
+            raise ValueError("plan.no_such_date")
         if start.day != 1 or not start <= valued < start.replace(year=start.year + 1):
             raise ValueError("plan.fiscal_year")
         if valued + dt.timedelta(days=1) != (valued + dt.timedelta(days=1)).replace(day=1):

@@ -10,6 +10,7 @@ from actuarial.pipeline import Answer
 from actuarial.report.content import compose
 from actuarial.report.page import write_page
 from actuarial.report.workbook import write_workbook
+from actuarial.results import atomic_path
 from actuarial.texts import language, use_language
 
 
@@ -42,12 +43,16 @@ def build_report(
     Raises
     ------
     InputError
-        If the folder cannot be written. Each file is written whole or not at all.
+        If the folder cannot be written. Both files are written whole, or neither.
     """
     chosen = language(lang)
     with use_language(chosen):
         content = compose(answer, chosen)
-        out = Path(folder)
-        page = write_page(content, out / f"{name}_{chosen}.html")
-        book = write_workbook(answer, content, out / f"{name}_{chosen}.xlsx")
+        page, book = (Path(folder) / f"{name}_{chosen}.{ending}" for ending in ("html", "xlsx"))
+        with (
+            atomic_path(page) as page_made,
+            atomic_path(book) as book_made,
+        ):  # both take their names, or neither
+            write_page(content, page_made)
+            write_workbook(answer, content, book_made)
     return ReportFiles(page, book)

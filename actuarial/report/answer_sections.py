@@ -22,7 +22,16 @@ def answer_section(k: Context) -> Section:
     alpha = f"{100 * a.target.alpha:g}"
     risk = sim.deficit_probability()
     out = []
-    if isfinite(a.target.value):
+    if a.target.value <= 0:
+        out.append(
+            k.t(
+                "report.answer_not_needed",
+                year=k.year,
+                criterion=criterion,
+                standard=plain(a.budget.premium, 0),
+            )
+        )
+    elif isfinite(a.target.value):
         out.append(k.t("report.answer_target", year=k.year, target=plain(a.target.value, 2), criterion=criterion,
                           alpha=alpha, rounded=plain(a.budget.premium, 0)))  # fmt: skip
     else:
@@ -40,11 +49,18 @@ def answer_section(k: Context) -> Section:
     out.append(k.t("report.answer_present", present=plain(sim.standard, 0), year=k.year,
                       current=f"{100 * risk['current_year']:.1f}", closing=f"{100 * risk['closing']:.1f}",
                       any=f"{100 * risk['any_month']:.1f}", balance=k.unit.show(sim.expected_closing_balance()),
-                      months=plain(sim.months_payable(), 1)))  # fmt: skip
+                      months=_months(k)))  # fmt: skip
     cii = float(sim.setting.premium_per_head.sum())
     besides = k.t("report.answer_cii", cii=plain(cii, 1)) if cii else ""
     out.append(k.t("report.answer_cost", last=k.last, year=k.year, base=plain(sim.cost.base.per_capita, 1),
                       cost=plain(sim.expected_cost_per_capita(), 1), besides=besides))  # fmt: skip
+    at_target = sim.deficit_probability(a.budget.premium)
+    for other, risk_there in at_target.items():
+        if other != a.target.criterion and risk_there > a.target.alpha and isfinite(a.target.value):
+            out.append(
+                k.t("report.answer_other", premium=plain(a.budget.premium, 0), risk=plain(100 * risk_there, 1),
+                    other=k.t(f"label.criterion_{other}"), alpha=alpha)
+            )  # fmt: skip
     if a.target.criterion == "any_month":
         share = sim.deciding_months(a.target).head(3)
         stop = "、" if k.lang == "zh" else ", "
@@ -58,7 +74,7 @@ def answer_section(k: Context) -> Section:
                           loss=plain(100 * a.contract.loss_probability("insurer"), 1),
                           fund=k.unit.show(a.contract.expected("fund"))))  # fmt: skip
     parts = [_criteria(k)]
-    if isfinite(a.target.value):
+    if isfinite(a.target.value) and a.target.value > 0:
         parts.insert(0, _rise(k))
     return Section(k.t("report.answer"), tuple(out), tuple(parts))
 
@@ -231,3 +247,9 @@ def budget_section(k: Context) -> Section:
 def _indent(label: str) -> str:
     """Leading spaces of the form as wide ones."""
     return "\u3000" * ((len(label) - len(label.lstrip(" "))) // 2) * 2 + label.strip()
+
+
+def _months(k: Context) -> str:
+    """Months payable within a sentence; words where the balance is below zero."""
+    months = k.sim.months_payable()
+    return k.t("report.not_payable") if months < 0 else k.t("report.payable", months=plain(months, 1))

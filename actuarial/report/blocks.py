@@ -54,6 +54,7 @@ class Section:
     title: str
     paragraphs: tuple[str, ...] = ()
     parts: tuple[Block | Chart, ...] = ()
+    code: str = ""
 
 
 def column(

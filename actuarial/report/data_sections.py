@@ -61,7 +61,8 @@ def data_section(k: Context) -> Section:
         )
     if k.a.reconciliations:
         parts.append(_reconciliation(k))
-    parts += [*_raw(k), _precedent(k)]
+    parts += _raw(k)
+    parts += [_precedent(k)] if _leans_on_2012(k) else []
     return Section(k.t("report.data"), tuple(n.message(k.lang) for n in k.a.notes), tuple(parts))
 
 
@@ -172,6 +173,15 @@ def _raw(k: Context) -> list[Block | Chart]:
                k.col("per_capita_growth", "percent", "spending_growth"), k.col("financing_growth", "percent")]  # fmt: skip
     table = block(k.t("report.raw"), columns, raw.frame, source=k.cited("raw_history"), note=note)
     return [Chart(k.t("report.raw"), figure_svg(raw_growth_chart(raw, k.lang))), table]
+
+
+def _leans_on_2012(k: Context) -> bool:
+    """Whether the plan uses the contract or the calculation of 2012."""
+    model = k.plan.model
+    named = [model.contract.law if model.contract else "", getattr(model.policy, "law", "")]
+    return any(
+        name.startswith(k.a.precedent.law.id.split("/contract/")[0].rsplit("/", 2)[0]) for name in named
+    )
 
 
 def _precedent(k: Context) -> Block:

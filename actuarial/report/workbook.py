@@ -84,9 +84,8 @@ class _Writer:
         return text(code, self.c.lang, **params)
 
     def write(self) -> None:
-        by_title = {self.t(f"report.{code}"): sheet for code, sheet in SHEETS.items()}
         for section in self.c.sections:
-            code = by_title[section.title]
+            code = SHEETS[section.code]
             sheet, row = self.sheet(code, section.title)
             for paragraph in section.paragraphs:
                 row = self.paragraph(sheet, row, paragraph)
@@ -125,7 +124,7 @@ class _Writer:
         row = 0
         if not self.rows:
             sheet.write_string(0, 0, self.c.title, self.title)
-            sheet.write_string(1, 0, self.c.subtitle, self.grey)
+            sheet.write_string(1, 0, self.c.subtitle, self.grey_line)
             row = 3
         sheet.write_string(row, 0, title, self.h2)
         return sheet, row + 1

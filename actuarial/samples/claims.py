@@ -344,8 +344,8 @@ def _provider(name: str, lang: str) -> str:
 
 def _write_parquet(path: str | os.PathLike[str], request: Request, blocks: Iterator[dict[str, Any]]) -> None:
     """One row group a block; words as dictionaries; the note in the file's metadata."""
-    import pyarrow as pa  # type: ignore[import-untyped]
-    import pyarrow.parquet as pq  # type: ignore[import-untyped]
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
     notes = {f"note_{lang}": note(request, lang) for lang in ("zh", "en")}
     metadata = {"status": STATUS, **notes}

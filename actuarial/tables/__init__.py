@@ -8,7 +8,7 @@ from actuarial.tables.intake import new_salt
 from actuarial.tables.marked import write_marked_copy
 from actuarial.tables.profile import MonthlyProfile
 from actuarial.tables.reading import Note, Table, parse_number, read_table
-from actuarial.tables.terms import term_id, term_label, terms
+from actuarial.tables.terms import labels, term_id, term_label, terms
 
 __all__ = [
     "ClaimsTable",
@@ -20,6 +20,7 @@ __all__ = [
     "check_claims",
     "columns",
     "kinds",
+    "labels",
     "new_salt",
     "parse_number",
     "read_claims",

@@ -25,7 +25,8 @@ FLAGS = {
 """Faults by the flag's prefix; a bad date and a number that is not finite have codes of their own."""
 NOTES = {"fine": "claim_words.fine", "odd": "claim_words.odd"}
 UNREADABLE = {"claims.empty", "claims.not_a_number", "claims.not_finite", "claims.too_large", "claims.bad_date",
-              "claims.impossible_date", "claims.lost_id", "claims.total_row"}  # fmt: skip
+              "claims.impossible_date", "claims.lost_id", "claims.total_row",
+              "claims.unmatched_reversal"}  # fmt: skip
 """Faults whose rows can be left out (`drop`), never kept (`accept`): there is no value to keep."""
 
 

@@ -11,7 +11,7 @@ import narwhals.stable.v2 as nw
 from actuarial.errors import Fault
 from actuarial.tables.columns import Column, Kind, columns, fold, split_unit, unit_factor
 from actuarial.tables.normal import Cell, age_cell, date_cell, money_cell, text_cell, word_cell
-from actuarial.tables.reading import Note
+from actuarial.tables.reading import UNIT_CELL, Note
 from actuarial.tables.sources import Opened
 
 IDENTIFIERS = {"claim_id", "member_id", "reversal_of"}
@@ -59,7 +59,7 @@ class HeadingFinder:
                     return (at + 2, *self._two(cells, below, above))
                 return (at + 1, *self._one(cells, above))
             for cell in cells:
-                match = re.match(r"\s*单位\s*[:：]\s*(\S+)", str(cell)) if cell is not None else None
+                match = UNIT_CELL.match(str(cell)) if cell is not None else None
                 above = match[1] if match else above
         return None
 

@@ -111,7 +111,8 @@ def fold(heading: str) -> str:
     >>> fold("Fund  Payment"), fold("基金 支付")
     ('fundpayment', '基金支付')
     """
-    return re.sub(r"[\s_\-·]+", "", unicodedata.normalize("NFKC", heading)).casefold()
+    plain = "".join(c for c in unicodedata.normalize("NFKC", heading) if unicodedata.category(c) != "Cf")
+    return re.sub(r"[\s_\-·]+", "", plain).casefold()
 
 
 def split_unit(heading: str) -> tuple[str, str | None]:

@@ -61,7 +61,7 @@ def read_grid(path: Path, sheet: str | None = None) -> Grid:
         If the file is missing, of another type, too large, damaged, or has error cells.
     """
     name = path.name
-    if path.is_dir():
+    if path.exists() and not path.is_file():
         raise InputError([Fault("file.not_found", file=name)])
     try:
         size = path.stat().st_size
@@ -102,6 +102,7 @@ def _read_csv(path: Path, delimiter: str) -> Grid:
             continue
     else:
         raise InputError([Fault("file.encoding", file=path.name)])
+    delimiter = _delimiter(content, delimiter)
     try:
         rows = [
             [c if c.strip() else None for c in row]
@@ -112,9 +113,21 @@ def _read_csv(path: Path, delimiter: str) -> Grid:
     return Grid(path.name, None, rows)
 
 
+def _delimiter(content: str, usual: str) -> str:
+    """The usual delimiter, or the semicolon or tab that the first lines use in its place."""
+    head = "\n".join(content.splitlines()[:5])
+    if usual in head:
+        return usual
+    return max((usual, ";", "\t"), key=head.count)
+
+
 def _read_excel(path: Path, sheet: str | None) -> Grid:
     import python_calamine
 
+    with path.open("rb") as stream:
+        compound = stream.read(4) == b"\xd0\xcf\x11\xe0"  # OLE: an old .xls, or a workbook behind a password
+    if compound and path.suffix.lower() != ".xls":
+        raise InputError([Fault("file.password", file=path.name)])
     if path.suffix.lower() != ".xls":
         _check_archive(path)
     try:

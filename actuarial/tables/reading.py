@@ -22,6 +22,9 @@ from actuarial.texts import pick, text
 
 SUBTOTALS = {fold(t) for t in ("小计", "subtotal")}
 TOTALS = SUBTOTALS | {fold(t) for t in ("合计", "总计", "共计", "total", "sum")}
+MOST = 1e24
+"""Largest amount or count that a table may hold."""
+UNIT_CELL = re.compile(r"\s*单位\s*[:：]\s*(\S+)")
 NUMERIC = {"money", "money_per_person", "count", "ratio", "number", "year", "month"}
 
 
@@ -248,7 +251,7 @@ class _Reader:
         width = len(self.grid.rows[head])
         for row in range(head + 1, len(self.grid.rows)):
             cells = self.grid.rows[row]
-            if all(c is None for c in cells):
+            if all(c is None for c in cells) or _is_footnote(cells):
                 continue
             if any(c is not None for c in cells[width:]):
                 self.fault("table.too_many_cells", row, width)
@@ -287,7 +290,8 @@ class _Reader:
     def _value(self, value: Any, column: Column, row: int, at: int, *, is_total: bool) -> Any:
         if value is None:
             if column.name in self.spec.required + self.spec.whole and not is_total:
-                self.fault("table.empty_cell", row, at)
+                money = column.type in {"money", "money_per_person", "count"}
+                self.fault("table.empty_cell" if money else "table.empty_key", row, at)
             return None
         if column.type in {"text", "date", "age", "flag"}:
             word = _as_text(value)
@@ -320,7 +324,7 @@ class _Reader:
         self.scales[column.name] = used
         self.halves[-1][column.name] = 0.5 * 10.0**-decimals * used
         product = float(Decimal(repr(number)) * Decimal(repr(used)))
-        if not math.isfinite(product):
+        if not abs(product) <= MOST:
             self.fault("table.not_a_number", row, at, value=str(value))
             return None
         return product
@@ -405,6 +409,14 @@ class _Reader:
                           params={"value": "、".join(self.words[address[k]] for k in self.spec.key), "first": seen[key]})
                 )  # fmt: skip
             seen.setdefault(key, address[self.spec.key[0]])
+
+
+def _is_footnote(cells: list[Any]) -> bool:
+    """A line that holds one remark and nothing else: 注：…"""
+    filled = [c for c in cells if c is not None]
+    return len(filled) == 1 and bool(
+        re.match(r"\s*(注|备注|说明|填表说明|[Nn]otes?)\s*\d*\s*[:：]", str(filled[0]))
+    )
 
 
 def _as_text(value: Any) -> str:

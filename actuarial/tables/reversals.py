@@ -17,7 +17,10 @@ import pandas as pd
 from actuarial.tables.engine import gather, is_spark, look_up
 
 KEYS = ["member_id", "category", "service_date_day"]
-MONEY = ["fund_payment_cents", "total_cost_cents", "in_scope_cost_cents"]
+MONEY = [
+    f"{name}_cents"
+    for name in ("fund_payment", "total_cost", "in_scope_cost", "class_b_cost", "class_c_cost")
+]
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -35,6 +36,20 @@ def term_id(word: str) -> str:
     ('inpatient', '某某')
     """
     return _spellings().get(fold(word), word)
+
+
+def labels(names: Iterable[str]) -> dict[str, str]:
+    """Labels of identifiers in each language, joined, for messages.
+
+    Examples
+    --------
+    >>> labels(["individual", "subsidy_central"])["en"]
+    'individual, central government'
+    """
+    found = list(names)
+    return {
+        lang: mark.join(term_label(n, lang) for n in found) for lang, mark in (("zh", "、"), ("en", ", "))
+    }
 
 
 def term_label(name: str, lang: str | None = None) -> str:
