@@ -19,6 +19,21 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOMES = {
+    "read_claims": "tables",
+    "read_exposure": "tables",
+    "ClaimsTable": "tables",
+    "ExposureTable": "tables",
+    "check_claims": "tables.claims",
+    "new_salt": "tables",
+    "write_marked_copy": "tables.marked",
+    "experience_from_claims": "experience.claims",
+    "run_off": "experience.claims",
+    "Triangle": "experience.completion",
+    "complete": "experience.completion",
+    "decompose": "experience.drivers",
+    "find_breaks": "experience.breaks",
+    "synthetic_claims": "samples.claims",
+    "annualisation_backtest": "experience.backtest",
     "ActuarialError": "errors",
     "ActuarialWarning": "errors",
     "DataWarning": "errors",

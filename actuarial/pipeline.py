@@ -87,7 +87,8 @@ class Answer(Result):
         """The answer in a few lines."""
         sim, target, money = self.simulation, self.target, Unit.of(lang)
         risk = sim.deficit_probability()
-        lines = [
+        lines = [text("answer.synthetic_line", lang)] if self.plan.synthetic else []
+        lines += [
             text(
                 "answer.none_needed_line" if target.value <= 0 else "answer.premium_line",
                 lang,
@@ -153,6 +154,7 @@ class Answer(Result):
                 {k: _finite(v) if isinstance(v, float) else v for k, v in row.items()}
                 for row in self.scenarios.to_dict("records")
             ],
+            "synthetic": self.plan.synthetic,
             "warnings": list(self.warnings),
             "paths": sim.paths,
             "seed": sim.seed,
@@ -214,7 +216,7 @@ def run(
     return Answer(
         plan, sim, target, targets, scenarios, (min(counted), max(counted)), deal, budget,
         indicators(sim, premium), provider_budgets(plan), checks,
-        tuple(n for t in tables.values() for n in t.notes), said, raw_growth(plan), simple_target(),
+        (*(n for t in tables.values() for n in t.notes), *(plan.claims.notes if plan.claims else ())), said, raw_growth(plan), simple_target(),
         sources=_unique(sim.sources),
     )  # fmt: skip
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import actuarial as act
 from actuarial.experience.backtest import annualisation_backtest
 from actuarial.samples import sample_path
-from actuarial.tables import Table, read_table
+from actuarial.tables import Table, difference_to_date, read_table
 
 
 @pytest.fixture(scope="module")
@@ -51,3 +55,21 @@ def test_two_years_are_too_few(tmp_path: Path) -> None:
     with pytest.raises(act.InputError) as error:
         annualisation_backtest(read_table(path, "monthly_history"))
     assert error.value.faults[0].code == "experience.backtest_short"
+
+
+@given(
+    st.lists(st.integers(0, 10**9), min_size=12, max_size=12),
+    st.sets(st.integers(1, 12), min_size=1, max_size=12),
+)
+def test_differencing_adds_up_over_gaps(monthly: list[int], kept: set[int]) -> None:
+    """Whatever months a year-to-date table lacks, the differences sum to its last figure and cover its months."""
+    to_date = np.cumsum(monthly)
+    rows = [f"2014,{m},{to_date[m - 1]}" for m in sorted(kept)]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "m.csv"
+        path.write_text("\n".join(["年份,月份,当年累计支出（元）", *rows]), encoding="utf-8")
+        found = difference_to_date(read_table(path, "monthly_history"))
+    assert found["amount"].sum() == to_date[max(kept) - 1]
+    assert found["months"].sum() == max(kept)
+    whole = found[found["months"] == 1]
+    assert all(row.amount == monthly[int(row.month) - 1] for row in whole.itertuples())

@@ -332,6 +332,24 @@ def test_experience_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert "accident,,," in (tmp_path / "t.csv").read_text(encoding="utf-8")
 
 
+def test_check_of_a_claim_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A claim file is checked like a plan; its faults come with a marked copy where asked for."""
+    good = str(SYNTHETIC / "claims.csv")
+    status, out, _ = call(capsys, "check", good, "--exposure", str(SYNTHETIC / "exposure.csv"))
+    assert status == 0
+    assert "检查通过" in out
+    dirty = tmp_path / "claims.csv"
+    lines = (SYNTHETIC / "claims.csv").read_text(encoding="utf-8").splitlines()
+    lines[5] = lines[5].replace("2013-", "2013-13-", 1)
+    dirty.write_text("\n".join(lines), encoding="utf-8")
+    status, _, err = call(
+        capsys, "check", str(dirty), "--marked", str(tmp_path / "marked.xlsx"), "--lang", "en"
+    )
+    assert status == 2
+    assert "2013-13-" in err
+    assert (tmp_path / "marked.xlsx").stat().st_size > 1000
+
+
 def test_complete_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What is not yet paid at the end of October, with its interval; the table as a workbook."""
     words = ["complete", str(SYNTHETIC / "claims.csv"), "--until", "2013-10"]

@@ -17,6 +17,21 @@ import actuarial as act
 ROOT = Path(__file__).parent.parent
 
 PUBLIC = [
+    "ClaimsTable",
+    "ExposureTable",
+    "Triangle",
+    "annualisation_backtest",
+    "check_claims",
+    "complete",
+    "decompose",
+    "experience_from_claims",
+    "find_breaks",
+    "new_salt",
+    "read_claims",
+    "read_exposure",
+    "run_off",
+    "synthetic_claims",
+    "write_marked_copy",
     "ActuarialError",
     "ActuarialWarning",
     "Answer",

@@ -217,6 +217,9 @@ def test_claims_in_place_of_aggregates(claims_plan: Path) -> None:
     bare = type(base)(base.experience, base.profile, base.place_sd, base.completion)
     assert high - low > bare.interval()[1] - bare.interval()[0]
     assert answer.simulation.arrays.base_total.std() > 0
+    assert answer.to_dict()["synthetic"] is True
+    assert answer.summary("en").startswith("[SYNTHETIC DATA]")
+    assert "SYNTHETIC" in act_compose(answer).title
     words = [p.title for s in act_compose(answer).sections for p in s.parts]
     assert any("run-off" in w for w in words)
 

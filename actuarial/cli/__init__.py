@@ -37,9 +37,17 @@ def cli() -> None:
 
 @cli.command(help=help_text("check_help"))
 @click.argument("plan", type=click.Path())
+@click.option("--exposure", type=click.Path(), default=None, help=help_text("exposure_help"))
+@click.option("--unit", default=None, help=help_text("unit_help"))
+@click.option("--marked", type=click.Path(), default=None, help=help_text("marked_help"))
 @common
-def check(plan: str, lang: str | None, as_json: bool) -> None:
-    """Check a plan and its tables."""
+def check(
+    plan: str, exposure: str | None, unit: str | None, marked: str | None, lang: str | None, as_json: bool
+) -> None:
+    """Check a plan and its tables, or a claim file."""
+    if Path(plan).suffix.lower() in {".csv", ".xlsx", ".xls", ".parquet"}:
+        data.check_claim_file(plan, exposure, unit, marked, lang, as_json=as_json)
+        return
     from actuarial.pipeline import reconcile_plan
     from actuarial.pipeline import run as run_plan
     from actuarial.plan import load_plan

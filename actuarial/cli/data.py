@@ -176,6 +176,35 @@ def annualise(
         click.echo(say("wrote", path=out))
 
 
+def check_claim_file(
+    file: str, exposure: str | None, unit: str | None, marked: str | None, lang: str | None, *, as_json: bool
+) -> None:
+    """Every fault of a claim file at once; on request a copy with the cells marked.
+
+    Raises
+    ------
+    InputError
+        With the faults, after the marked copy is written.
+    """
+    from actuarial.errors import InputError
+    from actuarial.tables import check_claims, read_exposure, write_marked_copy
+
+    spells = read_exposure(exposure) if exposure else None
+    faults, notes = check_claims(file, unit=unit, exposure=spells)
+    if faults:
+        if marked:
+            write_marked_copy(file, faults, marked, lang=lang)
+            click.echo(say("wrote", path=marked), err=True)
+        raise InputError(faults)
+    found = [n.message(lang) for n in notes]
+    if as_json:
+        print_json({"ok": True, "file": Path(file).name, "notes": found, "faults": []})
+        return
+    click.echo(say("check_claims_ok", file=Path(file).name))
+    for note in found:
+        click.echo(say("check_note", note=note))
+
+
 def _write(out: str, frame: Any) -> None:
     """A table as CSV or workbook, by the ending; text stays text."""
     from actuarial.results import write_frames, write_text

@@ -189,9 +189,9 @@ class PremiumTarget(Result):
                 note = text("chart.present_at", lang, value=f"{present:.1f}", risk=f"{risk:.1f}")
                 left = risk > 50  # on the shoulder of the curve there is room on the left only
                 if left and len(finite):
-                    ax.set_xlim(left=min(low - margin, present - 0.24 * (high - low)))
+                    ax.set_xlim(left=min(low - margin, present - 0.34 * (high - low)))
                 ax.annotate(
-                    note, (present, risk), xytext=(-9, -4) if left else (9, 9), textcoords="offset points",
+                    note, (present, risk), xytext=(-9, -20) if left else (9, 9), textcoords="offset points",
                     ha="right" if left else "left", color=COLOURS["ink"],
                 )  # fmt: skip
             ax.set_xlabel(text("chart.premium", lang))

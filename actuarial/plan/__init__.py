@@ -22,7 +22,7 @@ from actuarial.errors import Fault, InputError
 from actuarial.law import line_of, load_law, read_yaml, validate
 from actuarial.plan.schema import ExpertGrowthSpec, Patch, PlanModel, Scenario, SimplePolicy, TableSpec
 from actuarial.results import Source, file_hash
-from actuarial.samples import sample_path
+from actuarial.samples import sample_path, says_synthetic
 from actuarial.tables import (
     ClaimsTable,
     Table,
@@ -179,6 +179,11 @@ class Plan:
             exposure = read_exposure(self.table_path("exposure"), sheet=self.model.tables["exposure"].sheet)
         return read_claims(self.table_path("claims"), unit=spec.unit, sheet=spec.sheet, exposure=exposure)
 
+    @cached_property
+    def synthetic(self) -> bool:
+        """Whether one of the plan's tables says that it is synthetic; then every page of a report says so."""
+        return any(says_synthetic(self.table_path(name)) for name in self.model.tables)
+
     def _cross_faults(self, found: dict[str, Table]) -> Iterable[Fault]:
         """What only two inputs together show."""
         for place, name in (
@@ -240,7 +245,7 @@ class Plan:
 
         Examples
         --------
-        >>> from actuarial.samples import sample_path
+        >>> from actuarial.samples import sample_path, says_synthetic
         >>> plan = load_plan(sample_path("jieshou/plan.yaml"))
         >>> new = plan.patched([Patch(path="growth.value", value=0.2366, source="001.jiande")])
         >>> plan.model.growth.value, new.model.growth.value

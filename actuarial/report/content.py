@@ -55,6 +55,11 @@ def compose(answer: Answer, lang: str | None = None) -> Content:
     coded = [replace(_untitled(s), code=code) for code, found in sections.items() for s in found]
     subtitle = k.t("report.subtitle", name=k.plan.name(k.lang), date=k.plan.model.valuation_date)
     title = k.t("report.title", year=k.year)
+    if k.plan.synthetic:
+        title, subtitle = (
+            f"{title} · {k.t('report.synthetic')}",
+            f"{subtitle} · {k.t('report.synthetic_note')}",
+        )
     numbered = tuple(replace(s, title=_number(n, k.lang) + s.title) for n, s in enumerate(coded, 1))
     return Content(k.lang, title, subtitle, headline, numbered, k.unit)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from actuarial.errors import Fault, InputError
+from actuarial.texts import text
 
 _HERE = Path(__file__).resolve().parent
 
@@ -25,6 +26,25 @@ def sample_root() -> Path:
         if folder.is_dir():
             return folder
     raise InputError([Fault("file.no_samples")])
+
+
+def says_synthetic(path: Path) -> bool:
+    """Whether a table says of itself that it is synthetic (模拟数据), in its first or last bytes.
+
+    The generator of this package writes so into the first line of text files and the metadata of Parquet files.
+
+    Examples
+    --------
+    >>> says_synthetic(sample_path("synthetic/claims.csv")), says_synthetic(sample_path("jieshou/experience.csv"))
+    (True, False)
+    """
+    size = path.stat().st_size
+    with path.open("rb") as stream:
+        head = stream.read(4096)
+        stream.seek(max(size - 65_536, 0))
+        seen = head + stream.read()
+    word = text("report.synthetic", "zh")
+    return any(mark in seen for mark in (word.encode(), word.encode("gb18030"), b"synthetic"))
 
 
 def sample_path(name: str) -> Path:

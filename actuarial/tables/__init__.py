@@ -6,7 +6,7 @@ from actuarial.tables.exposure import ExposureTable, read_exposure
 from actuarial.tables.identities import Reconciliation, reconcile
 from actuarial.tables.intake import new_salt
 from actuarial.tables.marked import write_marked_copy
-from actuarial.tables.profile import MonthlyProfile
+from actuarial.tables.profile import MonthlyProfile, difference_to_date
 from actuarial.tables.reading import Note, Table, parse_number, read_table
 from actuarial.tables.terms import labels, term_id, term_label, terms
 
@@ -19,6 +19,7 @@ __all__ = [
     "Table",
     "check_claims",
     "columns",
+    "difference_to_date",
     "kinds",
     "labels",
     "new_salt",

@@ -27,6 +27,46 @@ from actuarial.results import Result, Source
 from actuarial.tables.reading import Table
 
 
+def difference_to_date(table: Table, column: str = "expenditure_to_date") -> pd.DataFrame:
+    """Amounts by month from a year-to-date table; a gap gives one amount over its months.
+
+    Parameters
+    ----------
+    table : Table
+        Of kind ``monthly_history``.
+    column : str
+        ``expenditure_to_date`` or ``income_to_date``.
+
+    Returns
+    -------
+    DataFrame
+        ``year``, ``month``, ``months`` (1, or how many the amount covers), ``amount`` [yuan].
+
+    Raises
+    ------
+    InputError
+        If a year-to-date amount falls.
+
+    Examples
+    --------
+    >>> from actuarial.samples import sample_path
+    >>> from actuarial.tables import read_table
+    >>> t = read_table(sample_path("national/monthly_medical_fund.csv"), "monthly_history")
+    >>> found = difference_to_date(t)
+    >>> len(found), round(float(found["amount"].iloc[1]) / 1e8, 4)
+    (46, 437.8604)
+    """
+    frame = table.frame.dropna(subset=[column]).sort_values(["year", "month"])
+    before = frame.groupby("year")[[column, "month"]].shift(1, fill_value=0)
+    out = pd.DataFrame({"year": frame["year"], "month": frame["month"]})
+    out["months"] = frame["month"] - before["month"]
+    out["amount"] = frame[column] - before[column]
+    falls = out.loc[out["amount"] < 0, "year"]
+    if len(falls):
+        raise InputError([Fault("table.falls", file=table.file, params={"year": int(falls.iloc[0])})])
+    return out.reset_index(drop=True)
+
+
 @dataclass(frozen=True, eq=False)
 class MonthlyProfile(Result):
     """Shares of a year's amount by month.
