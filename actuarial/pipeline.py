@@ -17,6 +17,7 @@ from actuarial.contract import Evaluation, load_contract
 from actuarial.cost import cost_forecast
 from actuarial.errors import ActuarialWarning, ModelWarning, warn
 from actuarial.experience import base_year
+from actuarial.experience.breaks import plan_breaks
 from actuarial.fund import CRITERIA, Fund, PremiumTarget, Simulation
 from actuarial.fund import Progress as ProgressCallback
 from actuarial.growth import RawGrowth, plan_growth, raw_growth
@@ -216,7 +217,7 @@ def run(
     return Answer(
         plan, sim, target, targets, scenarios, (min(counted), max(counted)), deal, budget,
         indicators(sim, premium), provider_budgets(plan), checks,
-        (*(n for t in tables.values() for n in t.notes), *(plan.claims.notes if plan.claims else ())), said, raw_growth(plan), simple_target(),
+        (*plan_breaks(plan), *(n for t in tables.values() for n in t.notes), *(plan.claims.notes if plan.claims else ())), said, raw_growth(plan), simple_target(),
         sources=_unique(sim.sources),
     )  # fmt: skip
 

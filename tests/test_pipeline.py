@@ -83,6 +83,14 @@ def test_raw_growth_is_shown_not_used(jieshou_run: Answer) -> None:
     assert float(jieshou_run.simulation.cost.growth.factor(np.zeros(1))[0]) == pytest.approx(1.12)
 
 
+def test_breaks_are_reported(jieshou_run: Answer) -> None:
+    """The roll-out of NCMS shows as jumps of participants in 2006 and 2007, and is said in both languages."""
+    found = [n for n in jieshou_run.notes if n.code == "breaks.found"]
+    assert {n.params["period"] for n in found} >= {2006, 2007}
+    assert "参保人数在2006年" in found[0].message("zh") or "参保人数在2007年" in found[0].message("zh")
+    assert "insured persons jumps" in found[0].message("en")
+
+
 def test_growth_scenario_value_follows_from_its_data() -> None:
     """7.16% is the yearly growth of cost per inpatient stay 2000–2006 in the shipped series."""
     import pandas as pd

@@ -634,3 +634,36 @@ def test_any_text_is_a_table_or_a_named_fault(
         return
     numbers = table.frame.select_dtypes("number").to_numpy()
     assert np.isfinite(numbers[~np.isnan(numbers)]).all()
+
+
+def test_merged_headings_in_two_rows(tmp_path: Path) -> None:
+    """支出（万元） merged over 人次 and 金额, with a title and a date above, is read as two columns."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for row in (
+        ["某县收支表", None, None],
+        ["类别", "支出（万元）", None],
+        [None, "人次", "金额"],
+        ["住院", 10, 1.5],
+        ["门诊统筹", 20, 2.5],
+        ["合计", 30, 4.0],
+    ):
+        sheet.append(row)
+    sheet.merge_cells("A1:C1")
+    sheet.merge_cells("A2:A3")
+    sheet.merge_cells("B2:C2")
+    book.save(tmp_path / "m.xlsx")
+    found = read_table(tmp_path / "m.xlsx", "experience")
+    assert found.frame["fund_payment"].tolist() == [15_000.0, 25_000.0]
+    assert found.frame["visits"].tolist() == [10.0, 20.0]
+    assert found.cells["fund_payment"].tolist() == ["C4", "C5"]
+
+
+def test_one_row_of_headings_stays_one(tmp_path: Path) -> None:
+    """Words in the first row of data are not taken for a second row of headings."""
+    path = tmp_path / "t.csv"
+    path.write_text("类别,基金支付（元）,来源\n住院,,无\n门诊统筹,2,无\n", encoding="utf-8")
+    with pytest.raises(InputError) as error:
+        read_table(path, "experience")
+    assert [(f.code, f.cell) for f in error.value.faults] == [("table.empty_cell", "B2")]

@@ -14,6 +14,8 @@ import numpy as np
 import pandas as pd
 
 from actuarial.errors import Fault, InputError
+from actuarial.plan import Plan
+from actuarial.tables import Note, columns
 from actuarial.texts import text
 
 
@@ -89,3 +91,26 @@ def find_breaks(series: pd.Series, *, threshold: float = 5.0, least: float = 0.1
         if abs(score) > threshold and abs(size) >= least:
             found.append(Break(str(series.name), levels.index[i + 1], size, float(score)))
     return tuple(sorted(found, key=lambda b: -abs(b.size)))
+
+
+def plan_breaks(plan: Plan) -> tuple[Note, ...]:
+    """Jumps in the participants and the cost per head of a plan's yearly tables, as notes for the report."""
+    notes = []
+    for name in ("history", "raw_history"):
+        if name not in plan.tables:
+            continue
+        table = plan.tables[name]
+        frame = table.frame.set_index("year")
+        series = {
+            "participants": frame["participants"],
+            "fund_expenditure": frame["fund_expenditure"]
+            / frame["participants"].where(frame["participants"] > 0),
+        }
+        for column, values in series.items():
+            if not (values.dropna() > 0).all():
+                continue
+            for found in find_breaks(values.rename(column)):
+                label = {"zh": columns()[column].zh, "en": columns()[column].en}
+                params = {"series": label, "period": found.period, "size": f"{100 * found.size:+.0f}"}
+                notes.append(Note("breaks.found", params, table.file))
+    return tuple(notes)

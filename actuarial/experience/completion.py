@@ -191,8 +191,8 @@ def check_latest(triangle: Triangle, *, periods: int = 3) -> tuple[Flag, ...]:
 
     The increments of a payment period are compared with what the development factors and first
     payments of the **earlier** payment periods lead to expect. A period is flagged when it lies beyond 25%
-    below or 40% above the expectation **and** beyond 3.5 robust standard deviations (widened by Student's factor for few) of the log ratios of
-    the periods before; an empty latest service period is flagged by itself.
+    below or 40% above the expectation **and** beyond 3.5 robust standard deviations (widened by Student's factor for few) of the log
+    ratios of the periods before; an empty latest service period is flagged by itself.
 
     Parameters
     ----------
@@ -234,25 +234,31 @@ def _label(triangle: Triangle, diagonal: int) -> str:
 
 def _diagonal_ratio(triangle: Triangle, back: int) -> float:
     """Paid over expected of one payment period, from the periods before it."""
-    earlier, until = triangle.without_latest(back + 1), triangle.without_latest(back)
-    old, new = earlier.values, until.values
-    factors = _factors(old)[0]
-    paid = expected = 0.0
-    first = old[:, 0][np.isfinite(old[:, 0])]
-    for i in range(len(new)):
-        j = int(np.isfinite(new[i]).sum()) - 1
-        if j < 0 or int(np.isfinite(old[i]).sum()) == j + 1:
-            continue
-        if j == 0:
-            if len(first) >= 2 and new[i, 0] != 0:  # an unseen service period is looked at by itself
-                weight = 1.0
-                if triangle.exposure is not None:
-                    e = triangle.exposure.to_numpy(dtype=np.float64)
-                    weight = e[i] / e[: len(first)].mean()
-                paid, expected = paid + new[i, 0], expected + float(np.median(first[-6:])) * weight
-        elif np.isfinite(factors[j - 1]):
-            paid += new[i, j] - new[i, j - 1]
-            expected += new[i, j - 1] * (factors[j - 1] - 1)
+    values = triangle.values
+    n, m = values.shape
+    age = triangle.age
+    day = int((age + np.arange(n)).max()) - back  # the payment period that is looked at
+    when = np.add.outer(np.arange(n), np.arange(m))
+    low, high = values[:, :-1], values[:, 1:]
+    use = np.isfinite(high) & (when[:, 1:] < day) & (low > 0)
+    volume = np.where(use, low, 0.0).sum(axis=0)
+    factors = np.divide(
+        np.where(use, high, 0.0).sum(axis=0), volume, out=np.full(m - 1, np.nan), where=volume > 0
+    )
+    lag = np.arange(max(day - n + 1, 1), min(day, m - 1) + 1)
+    before, after, growth = values[day - lag, lag - 1], values[day - lag, lag], factors[lag - 1] - 1
+    known = np.isfinite(before) & np.isfinite(after) & np.isfinite(growth)
+    paid = float((after - before)[known].sum())
+    expected = float((before * growth)[known].sum())
+    first = values[: min(day, n), 0]
+    first = first[np.isfinite(first)]
+    if day < n and values[day, 0] > 0 and len(first) >= 2:  # an unseen service period is looked at by itself
+        weight = 1.0
+        if triangle.exposure is not None:
+            e = triangle.exposure.to_numpy(dtype=np.float64)
+            weight = e[day] / e[: len(first)].mean()
+        paid += float(values[day, 0])
+        expected += float(np.median(first[-6:])) * weight
     return paid / expected if expected > 0 else np.nan
 
 
@@ -549,23 +555,15 @@ def _mack(
     age = np.maximum(used.age, 0)
     ultimate = frame["ultimate"].to_numpy(dtype=np.float64)
     ratio = np.divide(s2, f**2)
-    n, lags = len(ultimate), len(f)
-    mse = np.zeros(n)
-    later = np.append(np.cumprod(f[::-1])[::-1], 1.0)
-    for i in range(n):
-        for j in range(age[i], lags):
-            level = ultimate[i] / later[j]
-            mse[i] += (
-                ratio[j]
-                * ultimate[i] ** 2
-                * (1 / max(level, 1e-9) + (1 / volume[j] if volume[j] > 0 else 0.0))
-            )
-    total = mse.sum()
-    for j in range(lags):
-        if volume[j] > 0:
-            open_ = age <= j
-            u = ultimate * open_
-            total += ratio[j] / volume[j] * (u.sum() ** 2 - (u**2).sum())
+    lags = len(f)
+    later = np.append(np.cumprod(f[::-1])[::-1], 1.0)[:lags]
+    to_go = np.arange(lags) >= age[:, None]  # lags that a period still has to pass
+    level = np.maximum(ultimate[:, None] / later, 1e-9)
+    weight = np.divide(1.0, volume, out=np.zeros(lags), where=volume > 0)
+    mse = (np.where(to_go, ratio * (1 / level + weight), 0.0)).sum(axis=1) * ultimate**2
+    open_ = np.where(to_go, ultimate[:, None], 0.0)
+    together = (ratio * weight * (open_.sum(axis=0) ** 2 - (open_**2).sum(axis=0))).sum()
+    total = mse.sum() + together
     return np.sqrt(mse), float(np.sqrt(total))
 
 

@@ -184,16 +184,20 @@ class _Reader:
     # -------------------------------------------------------------- headings
 
     def _headings(self) -> int | None:
-        """Find the heading row: the first that names a required column; map its columns."""
-        allowed = {s: columns()[name] for name in self.spec.columns for s in columns()[name].spellings()}
+        """Find the headings, map their columns, and return their (last) row.
+
+        A row is taken that names two known columns; where the row below it splits merged headings
+        (支出 over 人次 and 金额), both are read as one.
+        """
         unit_above: str | None = None
         for row, cells in enumerate(self.grid.rows[:20]):
-            found = {
-                i: allowed.get(fold(split_unit(str(c))[0])) for i, c in enumerate(cells) if c is not None
-            }
-            hits = [c for c in found.values() if c is not None]
-            if len(hits) >= min(2, len(self.spec.required)):
-                self._map(row, unit_above)
+            two = self._two_rows(row)
+            one_hits, two_hits = self._known(cells), self._known(two) if two else 0
+            if two is not None and 1 <= one_hits < two_hits >= min(2, len(self.spec.required)):
+                self._map(row + 1, two, unit_above)
+                return row + 1
+            if one_hits >= min(2, len(self.spec.required)):
+                self._map(row, cells, unit_above)
                 return row
             for c in cells:
                 match = (
@@ -204,9 +208,44 @@ class _Reader:
         self.fault("table.no_heading", wanted=wanted)
         return None
 
-    def _map(self, row: int, unit_above: str | None) -> None:
-        allowed = {s: columns()[name] for name in self.spec.columns for s in columns()[name].spellings()}
-        for at, raw in enumerate(self.grid.rows[row]):
+    def _allowed(self) -> dict[str, Column]:
+        return {s: columns()[name] for name in self.spec.columns for s in columns()[name].spellings()}
+
+    def _known(self, cells: list[Any]) -> int:
+        """How many different columns a row of headings names."""
+        allowed = self._allowed()
+        found = (allowed.get(fold(split_unit(str(c))[0])) for c in cells if c is not None)
+        return len({c.name for c in found if c is not None})
+
+    def _two_rows(self, row: int) -> list[Any] | None:
+        """The headings of a row and the one below it as one row; None where the one below holds figures."""
+        if row + 1 >= min(len(self.grid.rows), 20):
+            return None
+        over, under = self.grid.rows[row], self.grid.rows[row + 1]
+        if not any(c is not None for c in under) or any(
+            parse_number(c)[0] is not None for c in under if c is not None
+        ):
+            return None
+        allowed = self._allowed()
+        joined: list[Any] = []
+        merged: Any = None
+        for at in range(max(len(over), len(under))):
+            top = over[at] if at < len(over) else None
+            low = under[at] if at < len(under) else None
+            merged = top if top is not None else merged
+            if low is None:
+                joined.append(top)
+                continue
+            column = allowed.get(fold(split_unit(str(low))[0]))
+            unit = split_unit(str(merged))[1] if merged is not None else None
+            bare = split_unit(str(low))[1] is None
+            takes = column is not None and column.type == "money" and bare and unit
+            joined.append(f"{low}（{unit}）" if takes else low)
+        return joined
+
+    def _map(self, row: int, headings: list[Any], unit_above: str | None) -> None:
+        allowed = self._allowed()
+        for at, raw in enumerate(headings):
             if raw is None:
                 if any(at < len(r) and r[at] is not None for r in self.grid.rows[row + 1 :]):
                     self.fault("table.no_column_name", row, at)
@@ -248,7 +287,7 @@ class _Reader:
 
     def _rows(self, head: int) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
         records, addresses = [], []
-        width = len(self.grid.rows[head])
+        width = max(len(self.grid.rows[head]), max(self.heading_at, default=0) + 1)
         for row in range(head + 1, len(self.grid.rows)):
             cells = self.grid.rows[row]
             if all(c is None for c in cells) or _is_footnote(cells):
