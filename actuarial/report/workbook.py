@@ -145,7 +145,9 @@ class _Writer:
             row = self.paragraph(sheet, row, part.note)
         for at, column in enumerate(part.columns):
             sheet.write_string(row, at, column.heading, self.head_right if column.numeric else self.head)
-            widths[at] = max(widths.get(at, 0), min(_width(column.heading) + 2, 24))
+            widths[at] = max(widths.get(at, 0), min(_width(column.heading) + 3, 24))
+        if any(_width(c.heading) + 3 > widths[at] for at, c in enumerate(part.columns)):
+            sheet.set_row(row, 30)
         first = row + 1
         last_is_sum = part.total_rows == frozenset({len(part.rows) - 1}) and len(part.rows) > 1
         for n, record in enumerate(part.rows):
@@ -191,12 +193,13 @@ class _Writer:
         draft, unit = self.a.budget, self.c.unit
         start = self.rows["budget"]
         where: dict[str, tuple[int, int]] = {}
-        for side, left in (("revenue", 0), ("expenditure", 3)):
+        for side, left in (("revenue", 0), ("expenditure", 4)):
             names = list(budget_form()[side])
             last = max(len(budget_form()[s]) for s in ("revenue", "expenditure")) - 1
             for n, name in enumerate(names):  # grand totals stand in one row, as in the printed form
                 where[name] = (start + 1 + (last if n == len(names) - 1 else n), left)
-        for left in (0, 3):
+        sheet.set_row(start, 30)  # headings may need two lines
+        for left in (0, 4):
             headings = [
                 self.t("col.line"),
                 self.t("col.last", unit=unit.label),
@@ -230,7 +233,7 @@ class _Writer:
                         sheet.write_number(row, at, value, style)
                     else:
                         sheet.write_blank(row, at, None, style)
-        self.widths["budget"] |= {0: 34, 1: 20, 2: 20, 3: 34, 4: 20, 5: 20}
+        self.widths["budget"] |= {0: 36, 1: 22, 2: 22, 3: 3, 4: 36, 5: 22, 6: 22}
         end = max(r for r, _ in where.values()) + 1
         sheet.write_string(
             end, 0, self.t("report.table_source", source=budget_form()["source"]), self.grey_line
