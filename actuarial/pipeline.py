@@ -208,6 +208,7 @@ def run(
         if not 0 < target.value < float("inf"):
             warn(ModelWarning, "fund.budget_at_present", standard=f"{sim.standard:g}")
         budget = budget_draft(sim, premium)  # next year's budget
+        limits = indicators(sim, premium)  # indicators with their limits
     ours = [w for w in heard if issubclass(w.category, ActuarialWarning)]  # told in the answer
     for w in heard:
         if w not in ours:
@@ -216,7 +217,7 @@ def run(
     counted = [target.value, *scenarios.loc[scenarios["in_assumption_range"], "premium_target"]]
     return Answer(
         plan, sim, target, targets, scenarios, (min(counted), max(counted)), deal, budget,
-        indicators(sim, premium), provider_budgets(plan), checks,
+        limits, provider_budgets(plan), checks,
         (*plan_breaks(plan), *(n for t in tables.values() for n in t.notes), *(plan.claims.notes if plan.claims else ())), said, raw_growth(plan), simple_target(),
         sources=_unique(sim.sources),
     )  # fmt: skip

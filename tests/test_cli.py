@@ -332,6 +332,19 @@ def test_experience_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert "accident,,," in (tmp_path / "t.csv").read_text(encoding="utf-8")
 
 
+def test_warnings_are_told_once_and_plainly(tmp_path: Path) -> None:
+    """In a process of its own, warnings come as notes of the answer, never as Python's raw lines."""
+    import shutil
+
+    shutil.copytree(ANHUI, tmp_path / "plan")
+    table = "类别,人次,金额（万元）\n特殊药品,11332,1901.27\n"
+    (tmp_path / "plan" / "experience.csv").write_text(table, encoding="utf-8")
+    done = fresh("check", str(tmp_path / "plan"))
+    assert done.returncode == 0
+    assert "特殊药品" in done.stdout
+    assert done.stderr == ""
+
+
 def test_check_of_a_claim_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A claim file is checked like a plan; its faults come with a marked copy where asked for."""
     good = str(SYNTHETIC / "claims.csv")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import actuarial as act
 from actuarial.experience.breaks import find_breaks
-from actuarial.experience.drivers import decompose, log_mean
+from actuarial.experience.drivers import decompose, log_mean, year_on_year
 from actuarial.samples import sample_path
 
 FACTORS = ["share", "visits", "cost", "ratio"]
@@ -112,3 +112,21 @@ def test_too_short_says_nothing() -> None:
     assert find_breaks(pd.Series([1.0, 2.0, 30.0, 31.0], index=range(4))) == ()
     with pytest.raises(act.InputError):
         find_breaks(pd.Series([1.0, 0.0, 3.0, 4.0, 5.0], index=range(5), name="cost"))
+
+
+def test_year_on_year_report() -> None:
+    """Two years of a fund: the parts sum to the change of per-capita cost; different months are refused."""
+    table = act.read_table(sample_path("anhui_county/experience.csv"), "experience")
+    before = act.read_experience(table, 532_815, 5)
+    later = before.frame.assign(
+        visits_per_insured=before.frame["visits_per_insured"] * [1.1, 1.0, 0.9, 1.0],
+        payment_per_visit=before.frame["payment_per_visit"] * 1.05,
+    )
+    after = type(before)(later, before.insured, 5)
+    parts = year_on_year(before, after)
+    grown = (later["visits_per_insured"] * later["payment_per_visit"]).sum()
+    assert parts.table["change"].sum() == pytest.approx(grown - before.frame["per_capita"].sum())
+    assert parts.plot(lang="zh").get_ylabel()
+    with pytest.raises(act.InputError) as error:
+        year_on_year(before, type(before)(later, before.insured, 6))
+    assert "5 and 6 months" in error.value.message("en")

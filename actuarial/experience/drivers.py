@@ -23,6 +23,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from actuarial.errors import Fault, InputError
+from actuarial.experience import Experience
 from actuarial.results import COLOURS, Result, figure_style, new_axes
 from actuarial.texts import has_text, text
 
@@ -147,3 +148,31 @@ def decompose(before: pd.DataFrame, after: pd.DataFrame, factors: Sequence[str])
     frame["entering"] = np.where((v0 == 0) & (v1 > 0), v1, 0.0)
     frame["leaving"] = np.where((v1 == 0) & (v0 > 0), -v0, 0.0)
     return Drivers(float(v0.sum()), float(v1.sum()), frame, tuple(names))
+
+
+def year_on_year(before: Experience, after: Experience) -> Drivers:
+    """Change of per-capita cost between two studies of the same months: visits per insured × payment per visit.
+
+    Parameters
+    ----------
+    before, after : Experience
+        Of as many months each; categories that have no visits in a table take part as entering or leaving.
+
+    Raises
+    ------
+    InputError
+        If the months differ, or a factor is negative.
+
+    Examples
+    --------
+    >>> import actuarial as act
+    >>> table = act.read_table(act.sample_path("jieshou/experience.csv"), "experience")
+    >>> one, two = act.read_experience(table, 647_000, 10), act.read_experience(table, 600_000, 10)
+    >>> year_on_year(one, two).table["change"].round(2).tolist()
+    [19.91, 0.0, 0.0, 0.0]
+    """
+    if before.months != after.months:
+        raise InputError([Fault("driver.months", params={"before": before.months, "after": after.months})])
+    names = ["visits_per_insured", "payment_per_visit"]
+    frames = [e.frame.set_index("category")[names].dropna() for e in (before, after)]
+    return decompose(frames[0], frames[1], names)
