@@ -25,18 +25,7 @@ from actuarial.law import Law, load_law
 from actuarial.layers import Piecewise
 from actuarial.plan import Plan, SimplePolicy
 from actuarial.results import Result, Source
-
-
-def log_sd(median: float, sd: float) -> float:
-    """Sigma of the lognormal with this median and this standard deviation (both above 0, or sd 0).
-
-    Examples
-    --------
-    >>> s = log_sd(1.2366, 0.05)
-    >>> round(1.2366 * math.sqrt(math.exp(s**2) * (math.exp(s**2) - 1)), 12)
-    0.05
-    """
-    return math.sqrt(math.log(0.5 + 0.5 * math.sqrt(1 + 4 * (sd / median) ** 2)))
+from actuarial.severity import log_sd
 
 
 @dataclass(frozen=True, eq=False)

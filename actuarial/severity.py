@@ -75,6 +75,18 @@ class Lognormal:
         return 1.0 if edge <= 0 else float(ndtr(-(math.log(edge) - self.mu) / self.sigma))
 
 
+def log_sd(median: float, sd: float) -> float:
+    """Sigma of the lognormal with this median and this standard deviation (both above 0, or sd 0).
+
+    Examples
+    --------
+    >>> s = log_sd(1.2366, 0.05)
+    >>> round(1.2366 * math.sqrt(math.exp(s**2) * (math.exp(s**2) - 1)), 12)
+    0.05
+    """
+    return math.sqrt(math.log(0.5 + 0.5 * math.sqrt(1 + 4 * (sd / median) ** 2)))
+
+
 def compound_cumulants(
     counts: ArrayLike, mean: ArrayLike, cv: ArrayLike, dispersion: ArrayLike = 1.0
 ) -> NDArray[np.float64]:

@@ -323,6 +323,7 @@ def test_experience_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     words = ["experience", str(SYNTHETIC / "claims.csv"), "--exposure", str(SYNTHETIC / "exposure.csv")]
     status, out, _ = call(capsys, *words, "--lang", "en", "--out", str(tmp_path / "t.csv"))
     assert status == 0
+    assert out.startswith("[SYNTHETIC DATA]")
     assert "1,985 claims, 10 months" in out
     found = json.loads(call(capsys, *words, "--json")[1])
     rows = {r["category"]: r for r in found["categories"]}
@@ -368,6 +369,7 @@ def test_complete_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     words = ["complete", str(SYNTHETIC / "claims.csv"), "--until", "2013-10"]
     status, out, _ = call(capsys, *words, "--out", str(tmp_path / "t.xlsx"))
     assert status == 0
+    assert out.startswith("【模拟数据】")
     assert "已发生未付" in out
     found = json.loads(call(capsys, *words, "--json")[1])
     assert found["ultimate"] == pytest.approx(found["paid"] + found["ibnr"])

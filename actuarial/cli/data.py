@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from actuarial.cli.shared import common, help_text, money, print_json, say
+from actuarial.texts import text
 
 
 @click.command(help=help_text("experience_help"))
@@ -32,10 +33,12 @@ def experience(
     """Frequency, severity and per-capita cost from a claim file."""
     from actuarial.experience.claims import experience_from_claims
     from actuarial.results import suppress_small_cells
+    from actuarial.samples import says_synthetic
     from actuarial.tables import read_claims, read_exposure, term_label
 
     spells = read_exposure(exposure) if exposure else None
     claims = read_claims(file, unit=unit, exposure=spells)
+    synthetic = says_synthetic(Path(file))
     study = experience_from_claims(claims, spells, insured, basis=basis, pool_above=pool_above)  # type: ignore[arg-type]
     values = ["fund_payment", "visits_per_insured", "payment_per_visit", "per_capita"]
     safe = suppress_small_cells(study.frame, "visits", values)
@@ -43,10 +46,11 @@ def experience(
     if out:
         _write(out, safe)
     if as_json:
-        print_json({"file": claims.file, "claims": claims.rows, "months": study.months, "insured": study.insured,
+        print_json({"file": claims.file, "synthetic": synthetic, "claims": claims.rows, "months": study.months, "insured": study.insured,
                     "per_capita": float(study.frame["per_capita"].sum()), "categories": rows,
                     "notes": [n.message(lang) for n in claims.notes]})  # fmt: skip
         return
+    _say_synthetic(synthetic)
     click.echo(say("experience_line", file=claims.file, claims=f"{claims.rows:,}", months=study.months,
                    insured=f"{study.insured:,.0f}", per_capita=f"{study.frame['per_capita'].sum():,.2f}"))  # fmt: skip
     for row in safe.to_dict("records"):
@@ -88,10 +92,12 @@ def complete(
     from actuarial.experience.claims import run_off
     from actuarial.experience.completion import Triangle
     from actuarial.experience.completion import complete as complete_triangle
+    from actuarial.samples import says_synthetic
     from actuarial.tables import read_claims, read_exposure
 
     spells = read_exposure(exposure) if exposure else None
     claims = read_claims(file, unit=unit, exposure=spells)
+    synthetic = says_synthetic(Path(file))
     paid = run_off(claims, until=until)
     persons = None
     if spells is not None:
@@ -107,10 +113,11 @@ def complete(
     flags = [f.message(lang) for f in done.flags]
     if as_json:
         rows = [{k: _none(v) for k, v in row.items()} for row in frame.to_dict("records")]
-        print_json({"file": claims.file, "paid": float(done.frame["latest"].sum()), "ultimate": done.ultimate,
+        print_json({"file": claims.file, "synthetic": synthetic, "paid": float(done.frame["latest"].sum()), "ultimate": done.ultimate,
                     "ibnr": done.ibnr, "standard_error": done.total_se, "interval_95": [low, high],
                     "left_out_periods": done.left_out, "flags": flags, "months": rows})  # fmt: skip
         return
+    _say_synthetic(synthetic)
     for flag in flags:
         click.echo(say("warning", message=flag))
     click.echo(say("complete_line", paid=money(float(done.frame["latest"].sum())), ibnr=money(done.ibnr),
@@ -205,10 +212,15 @@ def check_claim_file(
         click.echo(say("check_note", note=note))
 
 
+def _say_synthetic(synthetic: bool) -> None:
+    """Before any figure of a synthetic file."""
+    if synthetic:
+        click.echo(text("answer.synthetic_line"))
+
+
 def _write(out: str, frame: Any) -> None:
     """A table as CSV or workbook, by the ending; text stays text."""
     from actuarial.results import write_frames, write_text
-    from actuarial.texts import text
 
     if Path(out).suffix.lower() == ".csv":
         write_text(out, frame.map(_safe).to_csv(index=False, lineterminator="\n"))

@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 from actuarial.errors import DataWarning, Fault, InputError, warn
 from actuarial.plan import Plan
 from actuarial.results import Result, Source
+from actuarial.severity import log_sd
 from actuarial.tables import MonthlyProfile, Table, labels
 
 if TYPE_CHECKING:
@@ -131,8 +132,7 @@ class AnnualBase(Result):
 
     def completion_factor(self, z: ArrayLike) -> NDArray[np.float64]:
         """Completion over its median, for standard normals `z`: lognormal with the stated relative sd."""
-        sigma = float(np.sqrt(np.log(0.5 + 0.5 * np.sqrt(1 + 4 * self.completion_sd**2))))
-        return np.exp(sigma * np.asarray(z, dtype=np.float64))
+        return np.exp(log_sd(1.0, self.completion_sd) * np.asarray(z, dtype=np.float64))
 
     def interval(self, level: float = 0.95) -> tuple[float, float]:
         """Interval of the year's cost [yuan]."""

@@ -13,9 +13,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from actuarial.benefits import log_sd
 from actuarial.cost import CostForecast
 from actuarial.fund.process import monthly_claims
+from actuarial.severity import log_sd
 
 CHUNK = 8192
 SYSTEMIC, PROCESS, ENROLMENT = 0, 1, 2
@@ -59,7 +59,7 @@ class PathArrays:
 
     base_total: NDArray[np.float64]
     heads: NDArray[np.float64]
-    cost_per_capita: NDArray[np.float64]
+    cost_per_capita: NDArray[np.float64]  # systemic: before the randomness of claims
     stub_balance: NDArray[np.float64]
     claims: NDArray[np.float64]
     at_zero: NDArray[np.float64]

@@ -35,10 +35,10 @@ import yaml
 from numpy.typing import ArrayLike, NDArray
 from scipy import special, stats
 
-from actuarial.benefits import log_sd
 from actuarial.errors import Fault, InputError, ModelWarning, warn
 from actuarial.plan import ExpertGrowthSpec, Plan
 from actuarial.results import COLOURS, Result, Source, figure_style, new_axes
+from actuarial.severity import log_sd
 from actuarial.texts import text
 
 if TYPE_CHECKING:
