@@ -19,10 +19,10 @@ from hypothesis import strategies as st
 from scipy import special, stats
 
 import actuarial as act
-from actuarial.benefits import log_sd
 from actuarial.errors import InputError
 from actuarial.growth import growth_bounds, plan_growth, raw_growth
 from actuarial.plan import Plan
+from actuarial.severity import log_sd
 
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(20)
 WEIGHTS = WEIGHTS / WEIGHTS.sum()
