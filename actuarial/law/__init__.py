@@ -7,17 +7,30 @@ its status fills it, and nothing is computed across an unfilled gap.
 
 from __future__ import annotations
 
+import difflib
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
 from actuarial.errors import Fault, InputError
-from actuarial.law.schema import PAYLOADS, Envelope, Strict, validate
-from actuarial.law.strict_yaml import line_of, read_yaml
+from actuarial.law.base import Strict
+from actuarial.law.benefit import (
+    SCHEMES,
+    BenefitPayload,
+    payload_choices,
+    payload_gaps,
+    shares_of,
+    unknown_words,
+)
+from actuarial.law.schema import PAYLOADS, Envelope, Reading, validate
+from actuarial.law.strict_yaml import Path_, line_of, read_yaml
+from actuarial.law.terms import WAGE
 from actuarial.results import Source
+from actuarial.tables.terms import terms
 from actuarial.texts import pick
 
 __all__ = ["Law", "line_of", "list_laws", "load_law", "read_yaml", "validate"]
@@ -55,11 +68,59 @@ class Law:
         found = self.envelope.readings.get(gap)
         return found.choice if found else None
 
+    def with_readings(self, readings: Mapping[str, Any]) -> Law:
+        """The law with gaps read as stated here; the file stays as it is.
+
+        Parameters
+        ----------
+        readings : mapping
+            By gap: a number, the name of a choice, or ``{value|choice, status, source}``. A bare number or choice
+            counts as assumed.
+
+        Raises
+        ------
+        InputError
+            If there is no such gap, or the reading is none of its choices or beyond its range.
+        """
+        if not readings:
+            return self
+        made, faults = dict(self.envelope.readings), []
+        for name, given in readings.items():
+            gap = self.envelope.gaps.get(name)
+            raw = given if isinstance(given, Mapping) else _bare(given)
+            try:
+                reading = Reading.model_validate(dict(raw))
+            except ValueError:
+                reading = None
+            if gap is None or reading is None or not reading.fits(gap):
+                params = {"gap": name, "value": str(given), "known": known_gaps(self.envelope)}
+                faults.append(Fault("law.reading", file=self.file, params=params))
+            else:
+                made[name] = reading
+        if faults:
+            raise InputError(faults)
+        return replace(self, envelope=self.envelope.model_copy(update={"readings": made}))
+
     def source(self, key: str = "") -> Source:
         """The source of the file, or of one of its quotes."""
         e = self.envelope
         quote = e.quotes.get(key, e.source.quote)
         return Source(key or e.kind, f"{e.source.document} ({e.id})", e.source.clause, quote, e.status)
+
+
+def _bare(given: Any) -> dict[str, Any]:
+    key = "choice" if isinstance(given, str) else "value"
+    return {key: given if key == "choice" else float(given), "status": "assumed", "source": "-"}
+
+
+def known_gaps(envelope: Envelope) -> dict[str, str]:
+    """The gaps of a law with their choices or range, in words."""
+    words = []
+    for name, gap in envelope.gaps.items():
+        bounds = f"{gap.range[0]:g}–{gap.range[1]:g}" if gap.range else ""
+        allowed = "/".join(gap.choices) or bounds
+        words.append(f"{name} ({allowed})" if allowed else name)
+    return {"zh": "、".join(words), "en": ", ".join(words)}
 
 
 def list_laws(kind: str | None = None) -> tuple[str, ...]:
@@ -72,6 +133,7 @@ def list_laws(kind: str | None = None) -> tuple[str, ...]:
     """
     root = files(__package__)
     found: list[str] = []
+    folders = SCHEMES if kind == "benefit" else (kind,)
     for country in root.iterdir():
         if country.is_dir() and not country.name.startswith(("_", ".")):
             for place in country.iterdir():
@@ -79,7 +141,7 @@ def list_laws(kind: str | None = None) -> tuple[str, ...]:
                     found += [
                         f"{country.name}/{place.name}/{folder.name}/{f.name[:-5]}"
                         for f in folder.iterdir()
-                        if f.name.endswith(".yaml") and kind in (None, folder.name)
+                        if f.name.endswith(".yaml") and (kind is None or folder.name in folders)
                     ]
     return tuple(sorted(found))
 
@@ -127,4 +189,59 @@ def _from_file(path: Path, label: str) -> Law:
     data, lines = read_yaml(path, label)
     envelope = validate(Envelope, data, lines, label)
     payload: Strict = validate(PAYLOADS[envelope.kind], envelope.payload, lines, label, ("payload",))
+    if isinstance(payload, BenefitPayload):
+        faults = [
+            *_gap_faults(envelope, payload, data, lines, label),
+            *_word_faults(payload, data, lines, label),
+        ]
+        if faults:
+            raise InputError(faults)
     return Law(envelope, payload, label)
+
+
+def _gap_faults(
+    envelope: Envelope, payload: BenefitPayload, data: Any, lines: dict[Path_, int], label: str
+) -> list[Fault]:
+    """Gaps and parameters that terms name and the file does not describe."""
+    known = "、".join(envelope.gaps) or "-"
+    named = (*payload_gaps(payload), *payload_choices(payload))
+    faults = [
+        Fault("law.unknown_gap", file=label, line=_place(data, lines, g), params={"gap": g, "known": known})
+        for g in named
+        if g not in envelope.gaps
+    ]
+    known = "、".join([WAGE, *payload.parameters])
+    return faults + [
+        Fault(
+            "law.unknown_parameter",
+            file=label,
+            line=_place(data, lines, p),
+            params={"name": p, "known": known},
+        )
+        for p in shares_of(payload)
+        if p != WAGE and p not in payload.parameters
+    ]
+
+
+def _word_faults(payload: BenefitPayload, data: Any, lines: dict[Path_, int], label: str) -> list[Fault]:
+    """Words that nobody knows, with the nearest that are known."""
+    spelled = {s: name for name, t in terms().items() for s in (name, t["zh"], *t["aliases"])}
+    faults = []
+    for word in unknown_words(payload):
+        near = difflib.get_close_matches(word, [*spelled, *payload.words], n=3, cutoff=0.4)
+        params = {"word": word, "near": "、".join(near) or "-"}
+        faults.append(Fault("law.unknown_word", file=label, line=_place(data, lines, word), params=params))
+    return faults
+
+
+def _place(data: Any, lines: dict[Path_, int], word: str, at: Path_ = ()) -> int | None:
+    """Line of the first key or value that says `word`."""
+    if isinstance(data, dict | list):
+        for key, value in data.items() if isinstance(data, dict) else enumerate(data):
+            if str(key) == word and isinstance(data, dict):
+                return line_of(lines, (*at, key))
+            found = _place(value, lines, word, (*at, key))
+            if found is not None:
+                return found
+        return None
+    return line_of(lines, at) if str(data) == word else None

@@ -5,26 +5,13 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from actuarial.errors import Fault, InputError
+from actuarial.law.base import Bilingual, Date, Finite, Fraction01, Id, Money, Status, Strict, Text
+from actuarial.law.benefit import SCHEMES, BenefitPayload
 from actuarial.law.strict_yaml import Path_, line_of
 from actuarial.texts import LANGUAGES, has_text, text
-
-Status = Literal["stated", "enacted", "draft", "derived", "inferred", "assumed"]
-Bilingual = dict[Literal["zh", "en"], str]
-Fraction01 = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-Money = Annotated[float, Field(ge=0, le=1e15, allow_inf_nan=False)]
-Finite = Annotated[float, Field(ge=-1e15, le=1e15, allow_inf_nan=False)]
-Text = Annotated[str, Field(min_length=1)]
-Id = Annotated[str, Field(pattern=r"^[a-z0-9_]+/[a-z0-9_]+/[a-z0-9_]+/[a-z0-9_]+@\d{4}-\d{2}-\d{2}$")]
-Date = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
-
-
-class Strict(BaseModel):
-    """Base of all schemas: unknown keys are errors, nothing changes after loading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Cited(Strict):
@@ -36,18 +23,35 @@ class Cited(Strict):
 
 
 class Gap(Strict):
-    """Something that the text leaves open; to be filled by a reading before it is computed with."""
+    """Something that the text leaves open; to be filled by a reading before it is computed with.
+
+    `choices` are the readings in words; `range` bounds a reading in numbers.
+    """
 
     what: Bilingual
     choices: dict[str, Bilingual] = {}
+    range: tuple[Finite, Finite] | None = Field(default=None, strict=False)
 
 
 class Reading(Strict):
-    """How a gap is read in this file."""
+    """How a gap is read: one of its choices, or a number."""
 
-    choice: str
-    status: Status
-    source: str
+    choice: str | None = None
+    value: Finite | None = None
+    status: Status = "assumed"
+    source: Text
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Reading:
+        if (self.choice is None) == (self.value is None):
+            raise ValueError("law.one_reading")
+        return self
+
+    def fits(self, gap: Gap) -> bool:
+        """Whether the gap allows it."""
+        if self.value is not None:
+            return not gap.choices and (gap.range is None or gap.range[0] <= self.value <= gap.range[1])
+        return not gap.choices or self.choice in gap.choices
 
 
 class Band(Strict):
@@ -147,6 +151,7 @@ class ThresholdPayload(Strict):
 
 
 PAYLOADS: dict[str, type[Strict]] = {
+    "benefit": BenefitPayload,
     "contract": ContractPayload,
     "costing": CostingPayload,
     "layer": LayerPayload,
@@ -158,7 +163,7 @@ class Envelope(Strict):
     """What every law file says about itself."""
 
     id: Id
-    kind: Literal["contract", "costing", "layer", "threshold"]
+    kind: Literal["benefit", "contract", "costing", "layer", "threshold"]
     name: Bilingual
     source: Cited
     status: Literal["enacted", "draft", "assumed"]
@@ -173,11 +178,18 @@ class Envelope(Strict):
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Envelope:
         _, _, kind, rest = self.id.split("/")
-        if kind != self.kind or rest.partition("@")[2] != self.effective:
+        wanted = SCHEMES if self.kind == "benefit" else (self.kind,)
+        if kind not in wanted or rest.partition("@")[2] != self.effective:
+            raise ValueError("law.id_parts")
+        if (
+            self.kind == "benefit"
+            and self.payload.get("scheme") in SCHEMES
+            and self.payload["scheme"] != kind
+        ):
             raise ValueError("law.id_parts")
         for name, reading in self.readings.items():
             gap = self.gaps.get(name)
-            if gap is None or (gap.choices and reading.choice not in gap.choices):
+            if gap is None or not reading.fits(gap):
                 raise ValueError("law.bad_reading")
         return self
 

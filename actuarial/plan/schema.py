@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from actuarial.law.schema import Bilingual, Date, Finite, Fraction01, Id, Money, Status, Strict, Text
+from actuarial.law.base import Bilingual, Date, Finite, Fraction01, Id, Money, Status, Strict, Text
 
 Criterion = Literal["any_month", "closing", "current_year"]
 

@@ -242,8 +242,8 @@ INWARD = {"row", "raw", "key", "empty", "bad", "huge", "fine", "impossible", "lo
 
 
 def _identified(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """Words of category and level replaced by their identifiers."""
-    for name in (c for c in ("category", "level") if c in frame.columns):
+    """Words of category, level, place, group and disease replaced by their identifiers."""
+    for name in (c for c in ("category", "level", "place", "group", "disease") if c in frame.columns):
         words = [str(w) for w in gather(frame.select(name).unique())[name]]
         expr = nw.col(name)
         for word in sorted(w for w in words if term_id(w) != w):
