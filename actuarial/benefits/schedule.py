@@ -144,6 +144,19 @@ class BenefitSchedule:
         return tuple(sorted(named))
 
     @property
+    def order_free(self) -> bool:
+        """Whether the order of a member's claims can play no part in what each is paid.
+
+        True where nothing accumulates over the year: no running totals, repeat deductibles, yearly ceilings, stop-loss
+        or accounts. Where it is False the order may still not matter for some claims.
+        """
+        return not any(
+            layer.ceilings or layer.stop_loss or layer.pays == "balance"
+            or any(r.accumulate == "year" or r.deductible_share_at_repeat for r in layer.rules)
+            for layer in self.layers
+        )  # fmt: skip
+
+    @property
     def sources(self) -> tuple[Source, ...]:
         """The law, and the readings that fill its gaps."""
         e = self.law.envelope
