@@ -20,6 +20,7 @@ from actuarial.errors import ActuarialWarning, Fault
 from actuarial.experience import read_experience
 from actuarial.growth import fit_growth
 from actuarial.law import load_law, read_yaml
+from actuarial.law.diff import Change, apply_changes, diff_laws
 from actuarial.plan import Patch
 from actuarial.samples import sample_path
 from actuarial.samples.claims import synthetic_claims
@@ -293,6 +294,7 @@ def law_with(law: str, change: Callable[[dict[str, Any]], None], use: Callable[[
 CONTRACT = "china/jiande/contract/cooperation@2012-01-01"
 COSTING = "china/jiande/costing/per_capita@2012-01-01"
 LAYER = "china/jieshou/layer/critical_illness@2013-10-23"
+JEMINAY = "china/jeminay/ncms/basic@2011-04-26"
 
 
 def bands(data: dict[str, Any]) -> list[dict[str, Any]]:
@@ -318,6 +320,12 @@ case("benefits.printed_differs")(
     law_with(COSTING, lambda d: d["payload"].update(printed_result=465.0), lambda p: simple_target(str(p)))
 )
 case("law.id_differs")(lambda folder: _wrong_name(folder))
+case("law.diff_kinds")(lambda folder: diff_laws(load_law(CONTRACT), load_law(COSTING)))
+case("law.no_place")(
+    lambda folder: apply_changes(
+        load_law(JEMINAY), [Change(("layers", "second", "pays"), "rules", "as_paid")]
+    )
+)
 
 
 def _wrong_name(folder: Path) -> None:

@@ -188,6 +188,17 @@ def _from_package(name: str) -> Law:
 def _from_file(path: Path, label: str) -> Law:
     data, lines = read_yaml(path, label)
     envelope = validate(Envelope, data, lines, label)
+    return Law(envelope, payload_of(envelope, data, lines, label), label)
+
+
+def payload_of(envelope: Envelope, data: Any, lines: dict[Path_, int], label: str) -> Strict:
+    """The payload of an envelope by the schema of its kind; gaps and words that terms name are looked up.
+
+    Raises
+    ------
+    InputError
+        With every fault.
+    """
     payload: Strict = validate(PAYLOADS[envelope.kind], envelope.payload, lines, label, ("payload",))
     if isinstance(payload, BenefitPayload):
         faults = [
@@ -196,7 +207,7 @@ def _from_file(path: Path, label: str) -> Law:
         ]
         if faults:
             raise InputError(faults)
-    return Law(envelope, payload, label)
+    return payload
 
 
 def _gap_faults(
