@@ -83,7 +83,11 @@ class CostForecast(Result):
     def per_capita(self, z: NDArray[np.float64]) -> NDArray[np.float64]:
         """Next year's cost by category [yuan/person/year], shape (n, categories)."""
         base, policy, growth = self.factors(z)
-        return self.base.category_per_capita * ((base * policy)[:, None] * growth)
+        cost = self.base.category_per_capita * ((base * policy)[:, None] * growth)
+        for n, category in enumerate(self.categories):
+            own = growth[:, min(n, growth.shape[1] - 1)]
+            cost[:, n] *= self.policy.relative(category) * self.policy.lever(own, category)
+        return cost
 
     def draws(self, paths: int, seed: int = 2012) -> pd.DataFrame:
         """Draws of next year's cost by category, for looking at.
@@ -105,17 +109,38 @@ class CostForecast(Result):
         )
         return base * completion, policy, growth
 
-    def waterfall(self) -> pd.DataFrame:
-        """From last year's cost to next year's, per person: policy, growth and their interaction.
+    def _by_category(self) -> NDArray[np.float64]:
+        """What a category's own policy factor and leverage make of the product of the means."""
+        z = ndtri((np.arange(_NODES) + 0.5) / _NODES)
+        growth = self.growth.factor(z)
+        levers = [
+            float((growth * self.policy.lever(growth, c)).mean() / growth.mean()) for c in self.categories
+        ]
+        return np.array([self.policy.relative(c) for c in self.categories]) * levers
 
-        The median of each factor is used; the steps add up to the product exactly.
+    def waterfall(self) -> pd.DataFrame:
+        """From last year's cost to next year's, per person: policy, growth, their interaction, and leverage if known.
+
+        The median of each factor is used; the steps add up to next year's cost at these medians exactly.
         """
         median = np.zeros(1)
-        base = self.base.per_capita
-        p = float(self.policy.factor(median)[0]) - 1
-        g = float(self.growth.factor(median)[0]) - 1
-        steps = {"base": base, "policy": base * p, "growth": base * g, "interaction": base * p * g}
-        return pd.DataFrame({"step": steps.keys(), "yuan_per_person": steps.values()})
+        base, growth = self.base.category_per_capita, self.growth.factor(median)
+        p = float(self.policy.factor(median)[0]) * np.array(
+            [self.policy.relative(c) for c in self.categories]
+        )
+        lever = np.array([float(self.policy.lever(growth, c)[0]) for c in self.categories])
+        g = float(growth[0]) - 1
+        steps = {
+            "base": base,
+            "policy": base * (p - 1),
+            "growth": base * g,
+            "interaction": base * (p - 1) * g,
+        }
+        if (lever != 1).any():
+            steps["leverage"] = base * p * (1 + g) * (lever - 1)
+        return pd.DataFrame(
+            {"step": steps.keys(), "yuan_per_person": [float(s.sum()) for s in steps.values()]}
+        )
 
     @property
     def table(self) -> pd.DataFrame:
@@ -125,7 +150,7 @@ class CostForecast(Result):
             {
                 "category": self.categories,
                 "base_per_capita": base,
-                "next_year_per_capita": base * np.prod(self.mean_factors()),
+                "next_year_per_capita": base * np.prod(self.mean_factors()) * self._by_category(),
             }
         )
 

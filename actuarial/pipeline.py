@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from actuarial.benefits import SimpleTarget, plan_policy, simple_target
+from actuarial.benefits import PolicyFactor, SimpleTarget, plan_policy, simple_target
 from actuarial.budget import BudgetDraft, budget_draft, indicators, provider_budgets
 from actuarial.contract import Evaluation, load_contract
 from actuarial.cost import cost_forecast
@@ -202,7 +202,9 @@ def run(
             warn(ModelWarning, "fund.few_tail_paths", paths=paths, accepted=accepted)
         targets = {c: sim.premium_target(criterion=c) for c in CRITERIA}
         target = targets[plan.model.criterion.use]
-        scenarios = run_scenarios(plan, paths, seed, threads, progress)  # the same under other assumptions
+        scenarios = run_scenarios(
+            plan, paths, seed, threads, progress, policy=policy
+        )  # the same under other assumptions
         deal = evaluate_contract(plan, sim)  # the insurer's contract
         premium = _round_up(target.value, sim.standard)
         if not 0 < target.value < float("inf"):
@@ -224,14 +226,25 @@ def run(
 
 
 def run_scenarios(
-    plan: Plan, paths: int, seed: int, threads: int, progress: ProgressCallback | None = None
+    plan: Plan,
+    paths: int,
+    seed: int,
+    threads: int,
+    progress: ProgressCallback | None = None,
+    *,
+    policy: PolicyFactor | None = None,
 ) -> pd.DataFrame:
-    """Target and deficit probability of each scenario on the plan's own random numbers."""
+    """Target and deficit probability of each scenario on the plan's own random numbers.
+
+    `policy` is the plan's own factor, for the scenarios that leave it as it is.
+    """
     rows = []
     count = 1 + len(plan.model.scenarios)
     for number, scenario in enumerate(plan.model.scenarios, 1):
         changed = plan.patched(scenario.changes)
-        cost = cost_forecast(base_year(changed), plan_policy(changed), plan_growth(changed))
+        same = changed.model.policy == plan.model.policy
+        factor = policy if same and policy is not None else plan_policy(changed)
+        cost = cost_forecast(base_year(changed), factor, plan_growth(changed))
         sim = Fund(changed).simulate(
             cost, paths=paths, seed=seed, threads=threads, progress=_part(progress, number, count)
         )

@@ -17,6 +17,15 @@ import actuarial as act
 ROOT = Path(__file__).parent.parent
 
 PUBLIC = [
+    "BenefitSchedule",
+    "FitReport",
+    "RepricedFactor",
+    "Repricing",
+    "UseAssumption",
+    "load_schedule",
+    "policy_factor",
+    "reprice",
+    "sort_claims",
     "ClaimsTable",
     "ExposureTable",
     "Triangle",

@@ -138,6 +138,17 @@ class Resident:
         """Rows at which members begin."""
         return np.flatnonzero(self.rows.new)
 
+    def between(self, first: int, last: int) -> Resident:
+        """The claims of some months of service (``year × 12 + month − 1``, both included)."""
+        keep = (self.rows.month >= first) & (self.rows.month <= last)
+        if keep.all():
+            return self
+        member = np.cumsum(self.rows.new)[keep]
+        kept = Rows._make(a[keep] if len(a) else a for a in self.rows)
+        new = np.diff(member, prepend=0).astype(bool).astype(np.uint8)
+        ids = None if self.claim_ids is None else self.claim_ids[keep]
+        return Resident(kept._replace(new=new), self.combos, self.file, ids, self.sources)
+
     def scaled(self, factor: float) -> Resident:
         """All costs × `factor`, half up to the cent; what was paid, wages and accounts stay."""
 
@@ -259,7 +270,7 @@ def reprice(
     resident = resident.recoded(recode or {})
     program = resident.program(schedules)
     sums, out = resident.run(program, threads=threads, per_claim=per_claim)
-    warn_uncovered(program, sums)
+    warn_uncovered(program, sums[:, -1])
     if progress is not None:
         progress(len(resident.rows.combo), len(resident.rows.combo))
     payments = None if out is None else _payments(resident, program, out)
@@ -303,7 +314,7 @@ def _streamed(
         if progress is not None:
             progress(done, rows_in_all)
     assert program is not None
-    warn_uncovered(program, sums)
+    warn_uncovered(program, sums[:, -1])
     return Repricing(frame_of(program, sums), schedules, sources=(*sources, *_sources(schedules)))
 
 
@@ -320,12 +331,12 @@ def batches(claims: Any, combos: Combos) -> Iterator[tuple[Rows, int, tuple[Sour
         yield from sorted_batches(claims, combos)
 
 
-def warn_uncovered(program: Program, sums: Ints) -> None:
-    """Say which categories no rule covers."""
-    missing = [c for c in program.uncovered if sums[program.combos.index(c), -1]]
+def warn_uncovered(program: Program, claims: Any) -> None:
+    """Say which categories no rule covers, given the number of claims of each kind."""
+    missing = [c for c in program.uncovered if claims[program.combos.index(c)]]
     if missing:
         names = sorted({c[0] for c in missing})
-        count = sum(int(sums[program.combos.index(c), -1]) for c in missing)
+        count = sum(int(claims[program.combos.index(c)]) for c in missing)
         warn(
             DataWarning,
             "benefits.uncovered",

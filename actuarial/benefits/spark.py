@@ -52,7 +52,7 @@ def reprice_spark(
     sums = np.zeros((len(program.combos), len(program.layers) + 2), dtype=np.int64)
     for record in rows.to_numpy(dtype=np.int64):
         sums[record[0]] += record[1:]
-    warn_uncovered(program, sums)
+    warn_uncovered(program, sums[:, -1])
     payments = None
     if per_claim:
         columns = ", ".join(f"`{x}` long" for x in (*program.layers, "patient"))

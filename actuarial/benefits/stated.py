@@ -30,7 +30,7 @@ class PolicyFactor(Result):
     sd : float
         Standard deviation, in the coefficient's own points.
     method : str
-        ``stated`` or ``simple``.
+        ``stated``, ``simple``, ``repriced`` or ``aggregates``.
     """
 
     coefficient: float
@@ -41,6 +41,14 @@ class PolicyFactor(Result):
         """The factor for standard normals `z`."""
         sigma = log_sd(self.coefficient, self.sd)
         return self.coefficient * np.exp(sigma * np.asarray(z, dtype=np.float64))
+
+    def relative(self, category: str) -> float:
+        """A category's factor over the factor of all: 1 where one factor holds for all."""
+        return 1.0
+
+    def lever(self, growth_factor: NDArray[np.float64], category: str) -> NDArray[np.float64]:
+        """What deductibles and ceilings make of growth, beyond the growth itself: 1 where it is not known."""
+        return np.ones(1)
 
     @property
     def table(self) -> pd.DataFrame:

@@ -162,7 +162,9 @@ class _Sums:
         self.seen = int(ordinal[-1]) + 1 if len(ordinal) else self.seen
         cell = _group(ordinal, self.members) * c + rows.combo
         if self.first_month is None and len(rows.month):
-            self.first_month = int(rows.month.min()) - 240  # room for claims of earlier months in later batches
+            self.first_month = (
+                int(rows.month.min()) - 240
+            )  # room for claims of earlier months in later batches
         month = np.clip(rows.month - (self.first_month or 0), 0, self.months.shape[1] - 1)
         paid = rows.paid if len(rows.paid) else np.zeros(len(rows.combo), dtype=np.int64)
         band = np.searchsorted(np.array(BANDS[1:]) * 100, rows.total, side="right")

@@ -228,7 +228,14 @@ def validate(
         raise InputError(unique.values()) from error
 
 
-_ARMS = {"expert", "series", "stated", "simple"}  # discriminator values; no key has these names
+_ARMS = {
+    "expert",
+    "series",
+    "stated",
+    "simple",
+    "repriced",
+    "aggregates",
+}  # discriminator values; no key has these names
 
 
 def _is_union_arm(part: Any) -> bool:

@@ -20,7 +20,15 @@ from pydantic import ValidationError
 
 from actuarial.errors import Fault, InputError
 from actuarial.law import line_of, load_law, read_yaml, validate
-from actuarial.plan.schema import ExpertGrowthSpec, Patch, PlanModel, Scenario, SimplePolicy, TableSpec
+from actuarial.plan.schema import (
+    ExpertGrowthSpec,
+    Patch,
+    PlanModel,
+    RepricedPolicy,
+    Scenario,
+    SimplePolicy,
+    TableSpec,
+)
 from actuarial.results import Source, file_hash
 from actuarial.samples import sample_path, says_synthetic
 from actuarial.tables import (
@@ -120,6 +128,18 @@ class Plan:
             return spec.law if spec else None
         return _inside(self.folder, spec.law, self.file, line_of(self.lines, ("contract", "law")))
 
+    def rule_reference(self, rules: str) -> str | Path:
+        """The law id of benefit rules, or the path of the plan's own file of them.
+
+        Raises
+        ------
+        InputError
+            If the path leaves the plan's folder.
+        """
+        if not rules.endswith((".yaml", ".yml")):
+            return rules
+        return _inside(self.folder, rules, self.file, line_of(self.lines, ("policy",)))
+
     @cached_property
     def tables(self) -> dict[str, Table]:
         """All tables, read and checked; the faults of all of them are raised together.
@@ -201,6 +221,7 @@ class Plan:
                 load_law(self.model.cii.terms, "layer")
             except InputError as error:
                 yield from error.faults
+        yield from self._policy_faults()
         yield from self._severity_faults(found)
         if "payers" in found:
             payers = found["payers"]
@@ -216,6 +237,19 @@ class Plan:
                 yield Fault("plan.shares_of_rise", file=payers.file, params=params)
         if {"payers", "calendar"} <= set(found):
             yield from _calendar_faults(found["payers"], found["calendar"])
+
+    def _policy_faults(self) -> Iterable[Fault]:
+        """A policy factor to be repriced needs claims, and benefit rules that can be read."""
+        spec = self.model.policy
+        if not isinstance(spec, RepricedPolicy):
+            return
+        if "claims" not in self.model.tables:
+            yield Fault("plan.policy_claims", file=self.file, line=line_of(self.lines, ("policy",)))
+        for rules in (*([spec.old] if isinstance(spec.old, str) else spec.old), spec.new):
+            try:
+                load_law(self.rule_reference(rules), "benefit")
+            except InputError as error:
+                yield from error.faults
 
     def _severity_faults(self, found: dict[str, Table]) -> Iterable[Fault]:
         """Coefficients of variation for categories that the experience does not have."""
@@ -370,4 +404,4 @@ def _inside(folder: Path, raw: str, file: str, line: int | None) -> Path:
     return path
 
 
-__all__ = ["ExpertGrowthSpec", "Patch", "Plan", "Scenario", "SimplePolicy", "load_plan"]
+__all__ = ["ExpertGrowthSpec", "Patch", "Plan", "RepricedPolicy", "Scenario", "SimplePolicy", "load_plan"]

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from actuarial.law.base import Bilingual, Date, Finite, Fraction01, Id, Money, Status, Strict, Text
+from actuarial.law.schema import Reading
 
 Criterion = Literal["any_month", "closing", "current_year"]
 
@@ -99,6 +100,24 @@ class StatedPolicy(Strict):
     status: Status
     source: Text
     quote: str = ""
+
+
+class RepricedPolicy(Strict):
+    """A factor from the plan's claims, repriced under dated rules.
+
+    `old` and `new` are law ids or YAML files beside the plan; several old ones are dated (a change within the year).
+    """
+
+    method: Literal["repriced"]
+    old: Text | list[Text]
+    new: Text
+    readings: dict[str, Reading] = Field(default_factory=dict)
+    recode: dict[str, dict[str, str]] = Field(default_factory=dict)
+    leverage: bool = True
+    elasticity: Sourced | None = None
+    sd: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
+    status: Status = "derived"
+    source: Text
 
 
 class Uncertainty(Strict):
@@ -247,7 +266,7 @@ class PlanModel(Strict):
     opening: Opening
     financing: Financing
     annualise: Annualise
-    policy: Annotated[StatedPolicy | SimplePolicy, Field(discriminator="method")]
+    policy: Annotated[StatedPolicy | SimplePolicy | RepricedPolicy, Field(discriminator="method")]
     growth: Annotated[ExpertGrowthSpec | SeriesGrowthSpec, Field(discriminator="method")]
     process: Process
     cii: CriticalIllness

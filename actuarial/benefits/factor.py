@@ -1,0 +1,519 @@
+r"""The policy factor from claims: last year's claims under next year's rules over the same claims under the old.
+
+With :math:`o_c, n_c` what the fund bears of the claims of kind :math:`c` under the old and the new rules, and :math:`p_c` what
+it really paid,
+
+.. math:: P = \frac{\sum_c p_c\, n_c/o_c}{\sum_c p_c},
+
+which is :math:`\sum n/\sum o` where the old rules reproduce what was paid (the fit report says so). Claims without
+a rule stay as paid on both sides.
+
+* **Error**: bootstrap over members (:mod:`actuarial.benefits.tally`), the calibration redrawn with them.
+* **By change**: every change alone, and in the order given, each change's step; the alone-effects and one
+  *interaction* sum to the total, and so do the steps.
+* **Trend first**: deductibles and ceilings lever growth. With cost grown by :math:`g`,
+  :math:`N(g)/o = P\,(1+g)\,L(g)`; the leverage :math:`L` is repriced on a grid of :math:`g` and goes on into the cost forecast.
+* **Use**: an elasticity :math:`\epsilon` of visits to the patient's own share multiplies :math:`n_c` by
+  :math:`(s^{new}_c/s^{old}_c)^\epsilon`; it is never applied unless stated.
+
+Who else: microsimulation of tax and benefits (OpenFisca, PolicyEngine) reprices households; insurers' on-level
+factors do the same by rate change. Neither walks accumulators of a member-year through a change within the year.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from actuarial.benefits.fit import FitReport, fit_of
+from actuarial.benefits.reprice import RESIDENT_ROWS, Resident, as_schedules, warn_uncovered
+from actuarial.benefits.schedule import DEFAULTS, BenefitSchedule, load_schedule
+from actuarial.benefits.stated import PolicyFactor
+from actuarial.benefits.tally import Tally, tally
+from actuarial.benefits.walk import Claim, walk
+from actuarial.errors import DataWarning, Fault, InputError, warn
+from actuarial.law.diff import Change, apply_changes, diff_laws
+from actuarial.results import COLOURS, Source, figure_style, new_axes
+from actuarial.tables import ClaimsTable, labels
+from actuarial.tables.intake import month_name
+from actuarial.texts import text
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Floats = NDArray[np.float64]
+FUND_ACCOUNTS = ("basic_fund", "cii_fund")
+"""Accounts whose payments are the fund's; a bought critical-illness layer is not."""
+GRID = (-0.3, -0.2, -0.1, 0.0, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0)
+"""Growth of cost at which leverage is repriced; between these it is interpolated, beyond them it stays."""
+REPLICATES = 1000
+BY_CHANCE = 0.01
+"""Relative difference of payments and rules beyond which the calibration is said aloud."""
+
+
+@dataclass(frozen=True)
+class UseAssumption:
+    """An assumption on use: an elasticity, or the use of a new benefit.
+
+    Parameters
+    ----------
+    value : float
+        Elasticity of visits to the patient's own share (not positive), or claims a year of the new benefit.
+    source : str
+    status : str
+    cost_per_claim : float
+        In-scope cost of a claim of the new benefit [yuan].
+    level : str
+        Where it is used.
+    """
+
+    value: float
+    source: str
+    status: str = "assumed"
+    cost_per_claim: float = 0.0
+    level: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Leverage:
+    """Fund cost at grown cost over fund cost × growth, by category, on a grid of growth.
+
+    Parameters
+    ----------
+    grid : ndarray (k,)
+        Growth of cost per claim.
+    old, new : DataFrame (k × categories)
+        Cost under each set of rules at that growth over their cost at 0 and ``1 + growth``.
+    total_old, total_new : ndarray (k,)
+    """
+
+    grid: Floats
+    old: pd.DataFrame
+    new: pd.DataFrame
+    total_old: Floats
+    total_new: Floats
+
+    def multiplier(self, growth_factor: ArrayLike, category: str) -> Floats:
+        """``L(g)`` of a category under the new rules, for growth factors ``1 + g``; 1 for an unknown category."""
+        if category not in self.new:
+            return np.ones_like(np.asarray(growth_factor, dtype=np.float64))
+        x = np.log(np.asarray(growth_factor, dtype=np.float64))
+        return np.exp(np.interp(x, np.log1p(self.grid), np.log(self.new[category].to_numpy())))
+
+
+@dataclass(frozen=True, eq=False)
+class RepricedFactor(PolicyFactor):
+    """A policy factor from repriced claims.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        One row a kind of claim: its attributes, ``claims``, ``paid``, ``by_rules`` (the old), ``new`` [yuan], ``factor``, ``use``.
+    changes : DataFrame
+        One row a change of the rules: ``change``, ``alone`` and ``in_order`` [yuan a year of the claims], the same as
+        share of the old cost; a last row ``interaction``.
+    fit : FitReport
+    replicates : ndarray
+        Bootstrap draws of the factor.
+    draws : dict
+        Bootstrap draws of ``paid`` and ``new`` by kind of claim, (replicates, kinds).
+    by_month : Series
+        New over old by month of service.
+    leverage : Leverage or None
+    static : float
+        The factor without the response of use.
+    """
+
+    cells: pd.DataFrame = field(kw_only=True)
+    changes: pd.DataFrame = field(kw_only=True)
+    fit: FitReport = field(kw_only=True)
+    replicates: Floats = field(kw_only=True)
+    draws: dict[str, Floats] = field(kw_only=True)
+    by_month: pd.Series = field(kw_only=True)
+    leverage: Leverage | None = field(kw_only=True, default=None)
+    static: float = field(kw_only=True, default=1.0)
+    schedules: tuple[tuple[BenefitSchedule, ...], tuple[BenefitSchedule, ...]] = field(
+        kw_only=True, default=((), ())
+    )
+
+    def relative(self, category: str) -> float:
+        """A category's factor over the factor of all claims (1 for a category without claims)."""
+        rows = self.cells[self.cells["category"] == category]
+        paid = float(rows["paid"].sum())
+        return float(rows["new"].sum()) / paid / self.coefficient if paid > 0 else 1.0
+
+    def lever(self, growth_factor: Floats, category: str) -> Floats:
+        """Leverage of a category under the new rules, for growth factors ``1 + g``; 1 where it was not repriced."""
+        if self.leverage is None:
+            return np.ones(1)
+        return self.leverage.multiplier(growth_factor, category)
+
+    def interval(self, level: float = 0.95) -> tuple[float, float]:
+        """Bootstrap interval of the factor (percentiles)."""
+        low, high = np.quantile(self.replicates, [0.5 - level / 2, 0.5 + level / 2])
+        return float(low), float(high)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """By category and level, then in all: claims, yuan paid, at the old and new rules, factor and its standard error."""
+        return self.by("category", "level")
+
+    def by(self, *keys: str) -> pd.DataFrame:
+        """The factor by some attributes (``category``, ``level``, ``group``, …), with standard errors."""
+        known = list(DEFAULTS)
+        if not keys or any(k not in known for k in keys):
+            raise InputError(
+                [Fault("benefits.by", params={"keys": "、".join(keys) or "-", "known": "、".join(known)})]
+            )
+        cells = self.cells.copy()
+        sums = cells.groupby(list(keys), sort=True)[["claims", "paid", "by_rules", "new"]].sum().reset_index()
+        sums["factor"] = sums["new"] / sums["paid"].where(sums["paid"] > 0)
+        groups = [tuple(r) for r in sums[list(keys)].to_numpy()]
+        sums["se"] = [self._se(dict(zip(keys, g, strict=True))) for g in groups]
+        total: dict[str, Any] = {k: text("label.total") if n == 0 else "" for n, k in enumerate(keys)}
+        total |= {c: cells[c].sum() for c in ("claims", "paid", "by_rules", "new")}
+        total |= {"factor": self.coefficient, "se": self.sd}
+        return pd.concat([sums, pd.DataFrame([total])], ignore_index=True)
+
+    def _se(self, chosen: Mapping[str, str]) -> float:
+        """Bootstrap standard error of the factor of some kinds of claim."""
+        mine = np.ones(len(self.cells), dtype=bool)
+        for key, word in chosen.items():
+            mine &= (self.cells[key] == word).to_numpy()
+        paid, new = (self.draws[n][:, mine].sum(axis=1) for n in ("paid", "new"))
+        good = paid > 0
+        return float((new[good] / paid[good]).std(ddof=1)) if good.sum() > 1 else float("nan")
+
+    def at_growth(self, growth: float) -> pd.DataFrame:
+        """From the old rules at last year's cost to the new rules at grown cost: factors that multiply to the total.
+
+        Parameters
+        ----------
+        growth : float
+            Growth of cost per claim: 0.2366 is 23.66%.
+
+        Returns
+        -------
+        DataFrame
+            ``policy``; ``growth``; ``leverage`` (what the old rules make of growth beyond it); ``interaction`` (what the
+            new rules make of it beyond that); ``total``, their product.
+
+        Raises
+        ------
+        InputError
+            If the factor was made without leverage.
+        """
+        if self.leverage is None:
+            raise InputError([Fault("benefits.no_leverage")])
+        x, grid = np.log1p(growth), np.log1p(self.leverage.grid)
+        old, new = (
+            float(np.exp(np.interp(x, grid, np.log(t))))
+            for t in (self.leverage.total_old, self.leverage.total_new)
+        )
+        steps = {"policy": self.coefficient, "growth": 1 + growth, "leverage": old, "interaction": new / old}
+        steps["total"] = float(np.prod(list(steps.values())))
+        return pd.DataFrame({"step": steps.keys(), "factor": steps.values()})
+
+    def summary(self, lang: str | None = None) -> str:
+        """Factor, error, fit and the largest change, in a few lines."""
+        low, high = self.interval()
+        lines = [
+            text("benefits.factor_line", lang, factor=f"{self.coefficient:.4f}", sd=f"{self.sd:.4f}", low=f"{low:.4f}", high=f"{high:.4f}"),
+            self.fit.summary(lang),
+        ]  # fmt: skip
+        if abs(self.static - self.coefficient) > 1e-12:
+            lines.append(text("benefits.use_line", lang, static=f"{self.static:.4f}"))
+        for row in self.changes.to_dict("records"):
+            share = f"{100 * row['alone_share']:+.2f}"
+            lines.append(text("benefits.change_line", lang, change=_label(row["change"], lang), share=share))
+        return "\n".join(lines)
+
+    def plot(self, ax: Axes | None = None, lang: str | None = None) -> Axes:
+        """Waterfall from the old cost to the new by change of the rules [% of the old cost]."""
+        rows = self.changes
+        steps = [100.0, *(100 * rows["alone_share"]), 100 * float(self._total_ratio())]
+        names = [
+            text("chart.old_rules", lang),
+            *(_label(c, lang) for c in rows["change"]),
+            text("chart.new_rules", lang),
+        ]
+        with figure_style():
+            ax = ax or new_axes(8.5, 1.4 + 0.36 * len(names))
+            level = 100.0
+            for n, step in enumerate(steps):
+                if n in (0, len(steps) - 1):
+                    ax.barh(n, step, color=COLOURS["main"])
+                    ax.text(step, n, f" {step:.2f}", va="center", fontsize=9)
+                    continue
+                ax.barh(n, step, left=level, color=COLOURS["accent"] if step >= 0 else COLOURS["light"])
+                ax.text(max(level, level + step), n, f" {step:+.2f}", va="center", fontsize=9)
+                level += step
+            ends = [100.0, level, 100 * self._total_ratio()]
+            pad = max(max(ends) - min(ends), 1.0)
+            ax.set_xlim(max(min(ends) - 0.6 * pad, 0), max(ends) + 0.5 * pad)
+            ax.set_yticks(range(len(names)), names, fontsize=9)
+            ax.invert_yaxis()
+            ax.set_xlabel(text("chart.share_of_old_cost", lang))
+            ax.grid(visible=False, axis="y")
+        return ax
+
+    def _total_ratio(self) -> float:
+        return float(1 + self.changes["alone_share"].sum())
+
+
+def _label(change: Any, lang: str | None) -> str:
+    return change.label(lang) if isinstance(change, Step) else text(f"benefits.{change}", lang)
+
+
+def policy_factor(
+    claims: ClaimsTable | Resident | Any,
+    *,
+    old: Any,
+    new: Any,
+    accounts: Sequence[str] = FUND_ACCOUNTS,
+    recode: Mapping[str, Mapping[str, str]] | None = None,
+    elasticity: UseAssumption | None = None,
+    new_use: Mapping[str, UseAssumption] | None = None,
+    leverage: bool = False,
+    replicates: int = REPLICATES,
+    seed: int = 2012,
+) -> RepricedFactor:
+    """The policy factor from claims.
+
+    Parameters
+    ----------
+    claims : ClaimsTable, Resident or path of a sorted file
+    old : id, path, BenefitSchedule, or several
+        Rules under which the claims were paid; several are dated by their day in force.
+    new : the same
+        Rules of the year to come, for the whole year.
+    accounts : sequence of str
+        Whose payments count: the chosen fund's. Where critical-illness cover is bought the fund pays its premium, not its claims.
+    recode : mapping, optional
+        Words of the claims as the schedules call them: ``{"level": {"outside": "prefecture"}}``.
+    elasticity : UseAssumption, optional
+        Response of visits to the patient's own share; none unless stated.
+    new_use : mapping, optional
+        Use of categories that only the new rules know and of which there are no claims; without it such a benefit is refused.
+    leverage : bool
+        Also reprice at grown cost (claims in memory).
+    replicates, seed : int
+        Of the bootstrap.
+
+    Raises
+    ------
+    InputError
+        If a gap is not read, the claims lack a column or a word, the fund paid nothing, or a new benefit has no use assumption.
+
+    Warns
+    -----
+    DataWarning
+        If there are claims without a rule, or the old rules differ from what was paid by more than 1%.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> from actuarial.samples import sample_path
+    >>> from actuarial.tables import read_claims
+    >>> claims = read_claims(sample_path("synthetic/claims.csv"))
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore", DataWarning)
+    ...     found = policy_factor(claims, old="china/jeminay/ncms/basic@2011-01-01",
+    ...         new="china/jeminay/ncms/basic@2011-04-26", recode={"level": {"outside": "prefecture"}})
+    >>> bool(1.03 < found.coefficient < 1.10)
+    True
+    """
+    before, after = as_schedules(old), as_schedules(new)
+    if isinstance(claims, ClaimsTable) and claims.rows <= RESIDENT_ROWS:
+        claims = Resident.of(claims)
+    steps = rule_changes(before[0], after[-1])
+    variants = [before, after, *_alone(before, steps), *_in_order(before, steps)]
+    found = tally(claims, variants, accounts, recode=recode)
+    warn_uncovered(found.programs[0], found.claims)
+    fit = fit_of(found)
+    if abs(fit.calibration - 1) > BY_CHANCE:
+        equal = f"{100 * fit.equal_share:.1f}"
+        warn(DataWarning, "benefits.fit_differs", ratio=f"{fit.calibration:.4f}", equal=equal)
+    by_group = found.paid if found.paid.sum() > 0 else found.fund[0]
+    paid, priced = by_group.sum(axis=0), found.fund.sum(axis=1)
+    if not paid.sum() > 0:
+        raise InputError([Fault("benefits.nothing_paid")])
+    use = _use(found, elasticity)
+    added = _added(before[-1], after[-1], found, new_use or {}, accounts)
+    new = use * _priced(paid, priced[0], priced[1])
+    draws = _bootstrap(by_group, found.fund[0], found.fund[1], use, replicates, seed)
+    ratio = draws["new"].sum(axis=1) / draws["paid"].sum(axis=1) + added / paid.sum()
+    cells = pd.DataFrame(list(found.combos), columns=list(DEFAULTS))
+    cells["claims"], cells["paid"], cells["by_rules"] = found.claims.astype(np.int64), paid, priced[0]
+    cells["new"], cells["use"] = new, use
+    months = pd.period_range(month_name(found.first_month), periods=found.months.shape[1], freq="M")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        cells["factor"] = cells["new"] / cells["paid"].where(cells["paid"] > 0)
+        by_month = pd.Series(found.months[1] / found.months[0], index=months, name="factor")
+    sources = (*found.sources, *(s for x in (*before, *after) for s in x.sources))
+    return RepricedFactor(
+        float(new.sum() + added) / float(paid.sum()), float(ratio.std(ddof=1)), "repriced", cells=cells,
+        changes=_changes(steps, paid, priced), fit=fit, replicates=ratio, draws=draws, by_month=by_month,
+        leverage=_leverage(claims, before, after, accounts, recode or {}) if leverage else None,
+        static=float(_priced(paid, priced[0], priced[1]).sum() / paid.sum()), schedules=(before, after),
+        sources=(*sources, *_stated(elasticity, new_use or {})),
+    )  # fmt: skip
+
+
+# --------------------------------------------------------------------------- changes of the rules
+
+
+@dataclass(frozen=True)
+class Step:
+    """One change of the rules, or several that hold together only as one."""
+
+    changes: tuple[Change, ...]
+
+    def label(self, lang: str | None = None) -> str:
+        """In words."""
+        return text("claim_words.comma", lang).join(c.label(lang) for c in self.changes)
+
+
+def rule_changes(old: BenefitSchedule, new: BenefitSchedule) -> tuple[Step, ...]:
+    """What changes from one schedule to another and can alter a payment, change by change.
+
+    Changes that the old schedule cannot take one by one (a rule that needs another) are one step, the last.
+    """
+    singles, together = [], []
+    for change in diff_laws(old.law, new.law):
+        if not change.pays or change.path[0] == "transition":
+            continue
+        try:
+            load_schedule(BenefitSchedule(apply_changes(old.law, [change])))
+            singles.append(Step((change,)))
+        except InputError:
+            together.append(change)
+    return (*singles, *((Step(tuple(together)),) if together else ()))
+
+
+def _with(before: tuple[BenefitSchedule, ...], steps: Sequence[Step]) -> tuple[BenefitSchedule, ...]:
+    changes = [c for s in steps for c in s.changes]
+    return (BenefitSchedule(apply_changes(before[0].law, changes)), *before[1:])
+
+
+def _alone(before: tuple[BenefitSchedule, ...], steps: Sequence[Step]) -> list[tuple[BenefitSchedule, ...]]:
+    return [_with(before, [s]) for s in steps]
+
+
+def _in_order(
+    before: tuple[BenefitSchedule, ...], steps: Sequence[Step]
+) -> list[tuple[BenefitSchedule, ...]]:
+    return [_with(before, steps[: n + 1]) for n in range(len(steps))]
+
+
+def _changes(steps: Sequence[Step], paid: Floats, priced: Floats) -> pd.DataFrame:
+    """Effects in yuan and as share of what was paid; they sum to the total with the interaction."""
+    base = float(paid.sum())
+    cost = [float(_priced(paid, priced[0], p).sum()) for p in priced[1:]]
+    total, alone, ordered = cost[0] - base, cost[1 : 1 + len(steps)], cost[1 + len(steps) :]
+    rows: list[dict[str, Any]] = [
+        {"change": s, "alone": a - base, "in_order": o - before}
+        for s, a, o, before in zip(steps, alone, ordered, [base, *ordered[:-1]], strict=True)
+    ]
+    rest = {k: total - sum(r[k] for r in rows) for k in ("alone", "in_order")}
+    frame = pd.DataFrame([*rows, {"change": "interaction", **rest}])
+    for name in ("alone", "in_order"):
+        frame[f"{name}_share"] = frame[name] / base
+    return frame
+
+
+# --------------------------------------------------------------------------- parts
+
+
+def _priced(paid: Floats, old: Floats, new: Floats) -> Floats:
+    """What is paid under the new rules: paid × new over old; what the old rules do not explain stays as paid."""
+    safe = np.where(old > 0, old, 1.0)
+    return np.where(old > 0, paid * new / safe, paid + new)
+
+
+def _bootstrap(
+    paid: Floats, old: Floats, new: Floats, use: Floats, replicates: int, seed: int
+) -> dict[str, Floats]:
+    """Groups of members redrawn with replacement."""
+    groups = len(paid)
+    rng = np.random.Generator(np.random.SFC64(np.random.SeedSequence(seed, spawn_key=(BOOTSTRAP,))))
+    weights = rng.multinomial(groups, np.full(groups, 1 / groups), size=replicates).astype(np.float64)
+    p, o, n = (weights @ x for x in (paid, old, new))
+    return {"paid": p, "new": use * _priced(p, o, n)}
+
+
+BOOTSTRAP = 71
+"""First part of the spawn key of the bootstrap's random numbers."""
+
+
+def _use(found: Tally, elasticity: UseAssumption | None) -> Floats:
+    """Visits under the new rules over visits under the old, by kind of claim."""
+    if elasticity is None:
+        return np.ones(len(found.combos))
+    if not (np.isfinite(elasticity.value) and elasticity.value <= 0):
+        raise InputError([Fault("benefits.elasticity", params={"value": elasticity.value})])
+    old, new = found.own[0], found.own[1]
+    both = (old > 0) & (new > 0)
+    return np.where(both, (np.where(both, new, 1.0) / np.where(both, old, 1.0)) ** elasticity.value, 1.0)
+
+
+def _added(
+    old: BenefitSchedule,
+    new: BenefitSchedule,
+    found: Tally,
+    stated: Mapping[str, UseAssumption],
+    accounts: Sequence[str],
+) -> float:
+    """Cost of categories that only the new rules know and of which there are no claims [yuan]."""
+    seen = {c[0] for c, n in zip(found.combos, found.claims, strict=True) if n}
+    fresh = [c for c in new.categories if c not in old.categories and c not in seen]
+    missing = [c for c in fresh if c not in stated]
+    if missing:
+        raise InputError([Fault("benefits.new_use", params={"categories": labels(missing)})])
+    cost = 0.0
+    for category in fresh:
+        use = stated[category]
+        cents = round(use.cost_per_claim * 100)
+        claim = Claim(
+            "", new.effective_day, 0, "", cents, cents, attributes={"category": category, "level": use.level}
+        )
+        paid = walk([claim], [new])[0]
+        cost += use.value * sum(paid[x.id] for x in new.layers if x.bearer in accounts) / 100
+    return cost
+
+
+def _leverage(
+    claims: Any,
+    before: tuple[BenefitSchedule, ...],
+    after: tuple[BenefitSchedule, ...],
+    accounts: Sequence[str],
+    recode: Mapping[str, Mapping[str, str]],
+) -> Leverage:
+    """Both sets of rules repriced on the grid of growth."""
+    if not isinstance(claims, Resident):
+        raise InputError([Fault("benefits.leverage_in_memory", params={"limit": f"{RESIDENT_ROWS:,}"})])
+    resident = claims.recoded(recode)
+    categories = pd.Index([c[0] for c in resident.combos.known])
+    tables, totals = [], []
+    for schedules in (before, after):
+        program = resident.program(schedules)
+        mine = [n for n, a in enumerate(program.accounts) if a in accounts]
+        rows = {}
+        for g in GRID:
+            sums, _ = (resident.scaled(1 + g) if g else resident).run(program)
+            rows[g] = pd.Series(sums[:, mine].sum(axis=1), index=categories).groupby(level=0).sum() / (1 + g)
+        frame = pd.DataFrame(rows).T.astype("float64")
+        base = frame.loc[0.0].to_numpy(dtype=np.float64)
+        tables.append(frame.div(np.where(base > 0, base, np.nan)).fillna(1.0).clip(lower=1e-9))
+        totals.append((frame.sum(axis=1) / base.sum()).to_numpy(dtype=np.float64))
+    return Leverage(np.array(GRID), tables[0], tables[1], totals[0], totals[1])
+
+
+def _stated(elasticity: UseAssumption | None, new_use: Mapping[str, UseAssumption]) -> tuple[Source, ...]:
+    named = ([("elasticity", elasticity)] if elasticity else []) + list(new_use.items())
+    return tuple(Source(n, u.source, "", f"{u.value:g}", u.status) for n, u in named)
