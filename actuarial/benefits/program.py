@@ -139,7 +139,7 @@ def _words_known(schedule: BenefitSchedule, attributes: Sequence[dict[str, str]]
             try:
                 schedule.cell(layer, combo)
             except InputError as error:
-                faults |= {(f.params["attribute"], f.params["word"]): f for f in error.faults}
+                faults |= {(f.params["attribute"], f.params["word"]["en"]): f for f in error.faults}
     if faults:
         raise InputError(faults.values())
 

@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -121,9 +122,16 @@ class Resident:
     sources: tuple[Source, ...] = ()
 
     @classmethod
-    def of(cls, claims: ClaimsTable, *, claim_ids: bool = False) -> Resident:
-        """The claims of a table."""
+    def of(cls, claims: ClaimsTable | str | os.PathLike[str], *, claim_ids: bool = False) -> Resident:
+        """The claims of a table, or of a file made by :func:`sort_claims`."""
         combos, last = Combos(), None
+        if not isinstance(claims, ClaimsTable):
+            from actuarial.benefits.sorted_file import claim_numbers, sorted_batches
+
+            found = list(sorted_batches(claims, combos))
+            numbers = claim_numbers(claims) if claim_ids else None
+            name = Path(claims).name
+            return cls(concatenate([r for r, _, _ in found]), combos, name, numbers, found[0][2])
         parts, ids = [], []
         for table in arrow_batches(claims):
             rows, last = rows_of(table, combos, last)
@@ -259,6 +267,8 @@ def reprice(
     schedules = as_schedules(schedule)
     if isinstance(claims, Resident):
         resident = claims
+    elif per_claim and not isinstance(claims, ClaimsTable):
+        resident = Resident.of(claims, claim_ids=True)
     elif isinstance(claims, ClaimsTable) and (per_claim or not _large(claims)):
         from actuarial.benefits.spark import is_spark_table, reprice_spark
 

@@ -21,6 +21,7 @@ from actuarial.law.benefit import BenefitPayload, Layer, Rule, Tilt, payload_cho
 from actuarial.law.terms import WAGE, Fixed, Share, Term, Unread
 from actuarial.layers import Piecewise
 from actuarial.results import Source
+from actuarial.tables import labels
 from actuarial.texts import LANGUAGES, text
 
 PPM = 1_000_000
@@ -272,7 +273,7 @@ class BenefitSchedule:
         word = attributes.get(term.key, DEFAULTS[term.key])
         inner = term.table.get(word, term.otherwise)
         if inner is None:
-            params = {"attribute": term.key, "word": word or "?", "known": "、".join(term.table)}
+            params = {"attribute": term.key, "word": labels([word or "?"]), "known": labels(term.table)}
             raise InputError([Fault("law.no_word", file=self.law.file, params=params)])
         return self._value(inner, attributes)
 

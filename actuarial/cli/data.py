@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from actuarial.cli.shared import common, help_text, money, print_json, say
+from actuarial.cli.shared import common, help_text, money, print_json, safe_text, say
 from actuarial.texts import text
 
 
@@ -50,7 +50,7 @@ def experience(
                     "per_capita": float(study.frame["per_capita"].sum()), "categories": rows,
                     "notes": [n.message(lang) for n in claims.notes]})  # fmt: skip
         return
-    _say_synthetic(synthetic)
+    say_synthetic(synthetic)
     click.echo(say("experience_line", file=claims.file, claims=f"{claims.rows:,}", months=study.months,
                    insured=f"{study.insured:,.0f}", per_capita=f"{study.frame['per_capita'].sum():,.2f}"))  # fmt: skip
     for row in safe.to_dict("records"):
@@ -117,7 +117,7 @@ def complete(
                     "ibnr": done.ibnr, "standard_error": done.total_se, "interval_95": [low, high],
                     "left_out_periods": done.left_out, "flags": flags, "months": rows})  # fmt: skip
         return
-    _say_synthetic(synthetic)
+    say_synthetic(synthetic)
     for flag in flags:
         click.echo(say("warning", message=flag))
     click.echo(say("complete_line", paid=money(float(done.frame["latest"].sum())), ibnr=money(done.ibnr),
@@ -212,7 +212,7 @@ def check_claim_file(
         click.echo(say("check_note", note=note))
 
 
-def _say_synthetic(synthetic: bool) -> None:
+def say_synthetic(synthetic: bool) -> None:
     """Before any figure of a synthetic file."""
     if synthetic:
         click.echo(text("answer.synthetic_line"))
@@ -223,14 +223,9 @@ def _write(out: str, frame: Any) -> None:
     from actuarial.results import write_frames, write_text
 
     if Path(out).suffix.lower() == ".csv":
-        write_text(out, frame.map(_safe).to_csv(index=False, lineterminator="\n"))
+        write_text(out, frame.map(safe_text).to_csv(index=False, lineterminator="\n"))
     else:
         write_frames(out, {text("label.result"): frame})
-
-
-def _safe(value: Any) -> Any:
-    """A cell that a spreadsheet will not take for a formula."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in {"=", "+", "-", "@"} else value
 
 
 def _none(value: Any) -> Any:
