@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from actuarial.benefits.kernel import Rows, new_state, run_rows
 from actuarial.benefits.program import compile_program
-from actuarial.benefits.reprice import Resident, reprice
+from actuarial.benefits.repricing import Resident, reprice
 from actuarial.benefits.schedule import DEFAULTS, BenefitSchedule
 from actuarial.benefits.walk import Claim, walk
 from actuarial.errors import DataWarning, InputError

@@ -21,7 +21,7 @@ from actuarial.tables import ClaimsTable
 if TYPE_CHECKING:
     from actuarial.benefits.factor import RepricedFactor, UseAssumption, policy_factor
     from actuarial.benefits.fit import FitReport
-    from actuarial.benefits.reprice import Repricing, Resident, reprice
+    from actuarial.benefits.repricing import Repricing, Resident, reprice
     from actuarial.benefits.sorted_file import sort_claims
 
 __all__ = [
@@ -31,8 +31,8 @@ __all__ = [
 ]  # fmt: skip
 
 _LAZY = {
-    "FitReport": "fit", "RepricedFactor": "factor", "Repricing": "reprice", "Resident": "reprice",
-    "UseAssumption": "factor", "policy_factor": "factor", "reprice": "reprice", "sort_claims": "sorted_file",
+    "FitReport": "fit", "RepricedFactor": "factor", "Repricing": "repricing", "Resident": "repricing",
+    "UseAssumption": "factor", "policy_factor": "factor", "reprice": "repricing", "sort_claims": "sorted_file",
 }  # fmt: skip
 
 
@@ -60,7 +60,7 @@ def plan_policy(plan: Plan) -> PolicyFactor:
 def _repriced(plan: Plan, spec: RepricedPolicy) -> PolicyFactor:
     """The claims of the base year's observed months under the plan's old and new rules."""
     from actuarial.benefits.factor import UseAssumption, policy_factor
-    from actuarial.benefits.reprice import RESIDENT_ROWS, Resident
+    from actuarial.benefits.repricing import RESIDENT_ROWS, Resident
 
     assert plan.claims is not None  # the plan's own check sees to it
     readings = {k: r.model_dump(exclude_none=True) for k, r in spec.readings.items()}

@@ -31,7 +31,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from actuarial.benefits.fit import FitReport, fit_of
-from actuarial.benefits.reprice import RESIDENT_ROWS, Resident, as_schedules, warn_uncovered
+from actuarial.benefits.repricing import RESIDENT_ROWS, Resident, as_schedules, warn_uncovered
 from actuarial.benefits.schedule import DEFAULTS, BenefitSchedule, load_schedule
 from actuarial.benefits.stated import PolicyFactor
 from actuarial.benefits.tally import Tally, tally

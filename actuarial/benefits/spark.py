@@ -13,7 +13,7 @@ import pyarrow as pa
 from actuarial.benefits.columns import FLAGS, Combos, check_columns, needed, recoded, rows_of
 from actuarial.benefits.kernel import Rows, new_state, run_rows
 from actuarial.benefits.program import Program, compile_program, wanted_columns
-from actuarial.benefits.reprice import Repricing, frame_of, warn_uncovered
+from actuarial.benefits.repricing import Repricing, frame_of, warn_uncovered
 from actuarial.benefits.schedule import DEFAULTS, BenefitSchedule
 from actuarial.results import Source
 from actuarial.tables import ClaimsTable
@@ -36,7 +36,7 @@ def reprice_spark(
 ) -> Repricing:
     """Reprice claims that Spark holds; ``payments`` is a Spark frame where asked for, in cents.
 
-    See :func:`actuarial.benefits.reprice.reprice`.
+    See :func:`actuarial.benefits.repricing.reprice`.
     """
     names, recode = needed(claims), recode or {}
     mapped = [recoded(c, recode) for c in _combos(claims, names)]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from actuarial.benefits.columns import Combos, check_columns
 from actuarial.benefits.kernel import Rows, new_state, run_rows
 from actuarial.benefits.program import Program, compile_program, wanted_columns
-from actuarial.benefits.reprice import RESIDENT_ROWS, Resident, batches
+from actuarial.benefits.repricing import RESIDENT_ROWS, Resident, batches
 from actuarial.benefits.schedule import PATIENT, BenefitSchedule
 from actuarial.errors import Fault, InputError
 from actuarial.results import Source
@@ -115,7 +115,7 @@ def tally(
     accounts : sequence of str
         Whose payments count as the fund's.
     recode : mapping, optional
-        See :func:`actuarial.benefits.reprice.reprice`.
+        See :func:`actuarial.benefits.repricing.reprice`.
 
     Raises
     ------

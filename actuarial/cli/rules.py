@@ -148,7 +148,7 @@ def _plain(found: RepricedFactor, growth: float | None, lang: str | None) -> dic
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{k: _json(v) for k, v in r.items()} for r in frame.to_dict("records")]
+    return [{str(k): _json(v) for k, v in r.items()} for r in frame.to_dict("records")]
 
 
 def _json(value: Any) -> Any:
