@@ -57,6 +57,7 @@ _HOMES = {
     "Repricing": "benefits",
     "UseAssumption": "benefits",
     "load_schedule": "benefits",
+    "month_weighted_factor": "benefits",
     "policy_factor": "benefits",
     "reprice": "benefits",
     "sort_claims": "benefits",

@@ -23,6 +23,7 @@ PUBLIC = [
     "Repricing",
     "UseAssumption",
     "load_schedule",
+    "month_weighted_factor",
     "policy_factor",
     "reprice",
     "sort_claims",

@@ -19,20 +19,20 @@ from actuarial.plan import Plan, RepricedPolicy, SimplePolicy
 from actuarial.tables import ClaimsTable
 
 if TYPE_CHECKING:
-    from actuarial.benefits.factor import RepricedFactor, UseAssumption, policy_factor
+    from actuarial.benefits.factor import RepricedFactor, UseAssumption, month_weighted_factor, policy_factor
     from actuarial.benefits.fit import FitReport
     from actuarial.benefits.repricing import Repricing, Resident, reprice
     from actuarial.benefits.sorted_file import sort_claims
 
 __all__ = [
     "BenefitSchedule", "FitReport", "PolicyFactor", "RepricedFactor", "Repricing", "Resident", "SimpleTarget",
-    "UseAssumption", "load_benefit_layer", "load_schedule", "plan_policy", "policy_factor", "reprice", "simple_target",
+    "UseAssumption", "load_benefit_layer", "load_schedule", "month_weighted_factor", "plan_policy", "policy_factor", "reprice", "simple_target",
     "sort_claims", "stated_policy_factor",
 ]  # fmt: skip
 
 _LAZY = {
     "FitReport": "fit", "RepricedFactor": "factor", "Repricing": "repricing", "Resident": "repricing",
-    "UseAssumption": "factor", "policy_factor": "factor", "reprice": "repricing", "sort_claims": "sorted_file",
+    "UseAssumption": "factor", "month_weighted_factor": "factor", "policy_factor": "factor", "reprice": "repricing", "sort_claims": "sorted_file",
 }  # fmt: skip
 
 

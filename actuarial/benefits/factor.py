@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -171,12 +172,18 @@ class RepricedFactor(PolicyFactor):
                 [Fault("benefits.by", params={"keys": "、".join(keys) or "-", "known": "、".join(known)})]
             )
         cells = self.cells.copy()
-        sums = cells.groupby(list(keys), sort=True)[["claims", "paid", "by_rules", "new"]].sum().reset_index()
+        grouped = cells.groupby(list(keys), sort=True)
+        sums = grouped[["claims", "paid", "by_rules", "new"]].sum().round(2)
+        sums.insert(
+            1, "persons", grouped["persons"].max()
+        )  # at least so many: kinds of claim may share members
+        sums = sums.reset_index()
         sums["factor"] = sums["new"] / sums["paid"].where(sums["paid"] > 0)
         groups = [tuple(r) for r in sums[list(keys)].to_numpy()]
         sums["se"] = [self._se(dict(zip(keys, g, strict=True))) for g in groups]
         total: dict[str, Any] = {k: text("label.total") if n == 0 else "" for n, k in enumerate(keys)}
-        total |= {c: cells[c].sum() for c in ("claims", "paid", "by_rules", "new")}
+        total |= {c: round(cells[c].sum(), 2) for c in ("claims", "paid", "by_rules", "new")}
+        total |= {"persons": int(cells["persons"].max())}
         total |= {"factor": self.coefficient, "se": self.sd}
         return pd.concat([sums, pd.DataFrame([total])], ignore_index=True)
 
@@ -187,7 +194,7 @@ class RepricedFactor(PolicyFactor):
             mine &= (self.cells[key] == word).to_numpy()
         paid, new = (self.draws[n][:, mine].sum(axis=1) for n in ("paid", "new"))
         good = paid > 0
-        return float((new[good] / paid[good]).std(ddof=1)) if good.sum() > 1 else float("nan")
+        return round(float((new[good] / paid[good]).std(ddof=1)), 12) if good.sum() > 1 else float("nan")
 
     def at_growth(self, growth: float) -> pd.DataFrame:
         """From the old rules at last year's cost to the new rules at grown cost: factors that multiply to the total.
@@ -349,7 +356,8 @@ def policy_factor(
     draws = _bootstrap(by_group, found.fund[0], found.fund[1], use, replicates, seed)
     ratio = draws["new"].sum(axis=1) / draws["paid"].sum(axis=1) + added / paid.sum()
     cells = pd.DataFrame(list(found.combos), columns=list(DEFAULTS))
-    cells["claims"], cells["paid"], cells["by_rules"] = found.claims.astype(np.int64), paid, priced[0]
+    cells["claims"], cells["persons"] = found.claims.astype(np.int64), found.persons
+    cells["paid"], cells["by_rules"] = paid, priced[0]
     cells["new"], cells["use"] = new, use
     months = pd.period_range(month_name(found.first_month), periods=found.months.shape[1], freq="M")
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -363,6 +371,49 @@ def policy_factor(
         static=float(_priced(paid, priced[0], priced[1]).sum() / paid.sum()), schedules=(before, after),
         sources=(*sources, *_stated(elasticity, new_use or {})),
     )  # fmt: skip
+
+
+def month_weighted_factor(
+    full: PolicyFactor,
+    *,
+    full_from: str,
+    year_starts: str | None = None,
+    weights: Sequence[float] | None = None,
+) -> PolicyFactor:
+    """The fallback for a change within the base year: the full change, weighted by the months that had the old rules.
+
+    It ignores what accumulates over the year (ceilings, yearly deductibles) and is labelled ``month_weights``; with claims at
+    hand, ``policy_factor(old=[before, after], new=after)`` reprices by date of effect instead.
+
+    Parameters
+    ----------
+    full : PolicyFactor
+        The new rules over the old, as if the old had held all year.
+    full_from : str
+        Day from which the new rules held in the base year (``2011-04-26``).
+    year_starts : str, optional
+        First day of the base year; 1 January if not given.
+    weights : sequence of float, optional
+        Shares of the year's cost by month (12); even if not given.
+
+    Examples
+    --------
+    >>> from actuarial.benefits.stated import stated_policy_factor
+    >>> round(month_weighted_factor(stated_policy_factor(1.10), full_from="2011-07-01").coefficient, 4)
+    1.0476
+    """
+    day = pd.Timestamp(full_from)
+    start = pd.Timestamp(year_starts) if year_starts else pd.Timestamp(day.year, 1, 1)
+    shares = np.full(12, 1 / 12) if weights is None else np.asarray(weights, dtype=np.float64)
+    if not start <= day < start + pd.DateOffset(years=1) or len(shares) != 12 or not shares.sum() > 0:
+        raise InputError([Fault("benefits.month_weights", params={"value": full_from})])
+    months = [start + pd.DateOffset(months=m) for m in range(13)]
+    spans = [(b - a).days for a, b in pairwise(months)]
+    old = [min(max((day - a).days / n, 0.0), 1.0) for a, n in zip(months[:-1], spans, strict=True)]
+    share = float(np.dot(old, shares) / shares.sum())  # of the year at the old rules, at the old rules' cost
+    paid = share + (1 - share) * full.coefficient
+    sd = full.sd * share / paid**2
+    return PolicyFactor(full.coefficient / paid, sd, "month_weights", sources=full.sources)
 
 
 # --------------------------------------------------------------------------- changes of the rules

@@ -31,16 +31,17 @@ class FitReport(Result):
     Parameters
     ----------
     frame : DataFrame
-        One row a category, level and band of a claim's total cost (``band_from`` [yuan]): ``claims``, ``by_rules``,
+        One row a category, level and band of a claim's total cost (``band_from`` [yuan]): ``claims``, ``persons``, ``by_rules``,
         ``paid`` [yuan], ``equal`` (claims equal to the cent), ``covered`` (whether the rules have a word on them).
     """
 
     frame: pd.DataFrame
 
     def _by(self, keys: list[str]) -> pd.DataFrame:
-        sums = (
-            self.frame.groupby(keys, sort=True)[["claims", "by_rules", "paid", "equal"]].sum().reset_index()
-        )
+        groups = self.frame.groupby(keys, sort=True)
+        sums = groups[["claims", "by_rules", "paid", "equal"]].sum().round(2)
+        sums["persons"] = groups["persons"].max()  # at least so many: kinds of claim may share members
+        sums = sums.reset_index()
         sums["calibration"] = sums["paid"] / sums["by_rules"].where(sums["by_rules"] > 0)
         sums["equal_share"] = sums["equal"] / sums["claims"].where(sums["claims"] > 0)
         return sums.drop(columns="equal")
@@ -79,7 +80,7 @@ class FitReport(Result):
 
     def plot(self, ax: Axes | None = None, lang: str | None = None) -> Axes:
         """Paid over by the rules, by category and level (bars) with 1 marked; cells of fewer than 5 claims left out."""
-        table = self.table[self.table["claims"] >= SMALL_CELL]
+        table = self.table[self.table["persons"] >= SMALL_CELL]
         names = [
             f"{term_label(c, lang)} · {term_label(v, lang)}".strip(" ·") for c, v in table[CELLS].to_numpy()
         ]
@@ -108,10 +109,10 @@ def fit_of(found: Tally) -> FitReport:
             if found.counts[n, b]:
                 rows.append(
                     {
-                        **dict(zip(DEFAULTS, combo, strict=True)), "band_from": low, "claims": int(found.counts[n, b]),
+                        **dict(zip(DEFAULTS, combo, strict=True)), "band_from": low, "claims": int(found.counts[n, b]), "persons": int(found.band_persons[n, b]),
                         "by_rules": found.bands[0, n, b], "paid": found.bands[1, n, b],
                         "equal": int(found.equal[n, b]), "covered": bool(covered[n]),
                     }
                 )  # fmt: skip
-    columns = [*DEFAULTS, "band_from", "claims", "by_rules", "paid", "equal", "covered"]
+    columns = [*DEFAULTS, "band_from", "claims", "persons", "by_rules", "paid", "equal", "covered"]
     return FitReport(pd.DataFrame(rows, columns=columns), sources=found.sources)

@@ -262,3 +262,13 @@ def _walk(rows: Any, t: Any, s: Any, out: Ints, sums: Ints) -> None:
         if add:
             sums[combo, slots] += left
             sums[combo, slots + 1] += 1
+
+
+@njit(cache=True, nogil=True)
+def count_members(ordinal: Ints, combo: Any, last: Ints, out: Ints) -> None:
+    """Add the members that have claims of each combo; `last` holds each combo's latest member across batches."""
+    for i in range(combo.shape[0]):
+        c = combo[i]
+        if last[c] != ordinal[i]:
+            last[c] = ordinal[i]
+            out[c] += 1

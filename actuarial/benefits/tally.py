@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actuarial.benefits.columns import Combos, check_columns
-from actuarial.benefits.kernel import Rows, new_state, run_rows
+from actuarial.benefits.kernel import Rows, count_members, new_state, run_rows
 from actuarial.benefits.program import Program, compile_program, wanted_columns
 from actuarial.benefits.repricing import RESIDENT_ROWS, Resident, batches
 from actuarial.benefits.schedule import PATIENT, BenefitSchedule
@@ -48,8 +48,12 @@ class Tally:
     cost : ndarray (combos,)
         Total cost.
     claims : ndarray (combos,)
+    persons : ndarray (combos,)
+        Members with claims of each kind.
     bands : ndarray (2, combos, bands)
         Under the first variant, and as paid, by band of the claim's total cost.
+    band_persons : ndarray (combos, bands)
+        Members with claims of each kind and band.
     equal : ndarray (combos, bands)
         Claims that the first variant pays to the cent as they were paid.
     counts : ndarray (combos, bands)
@@ -66,7 +70,9 @@ class Tally:
     paid: Floats
     cost: Floats
     claims: Floats
+    persons: NDArray[np.int64]
     bands: Floats
+    band_persons: NDArray[np.int64]
     equal: Floats
     counts: Floats
     months: Floats
@@ -149,6 +155,8 @@ class _Sums:
         v, g = len(variants), self.groups
         self.fund, self.own = np.zeros((v, g, 0)), np.zeros((v, 0))
         self.paid, self.cost, self.claims = np.zeros((g, 0)), np.zeros(0), np.zeros(0)
+        self.persons, self.last = (np.zeros(0, dtype=np.int64) for _ in range(2))
+        self.band_persons, self.band_last = (np.zeros((0, len(BANDS)), dtype=np.int64) for _ in range(2))
         self.bands, self.equal = np.zeros((2, 0, len(BANDS))), np.zeros((0, len(BANDS)))
         self.counts = np.zeros((0, len(BANDS)))
         self.months = np.zeros((v, 600))
@@ -186,6 +194,8 @@ class _Sums:
         self.paid += np.bincount(cell, paid, self.groups * c).reshape(self.groups, c)
         self.cost += np.bincount(rows.combo, rows.total, c)
         self.claims += np.bincount(rows.combo, minlength=c)
+        count_members(ordinal + 1, rows.combo, self.last, self.persons)
+        count_members(ordinal + 1, spot, self.band_last.reshape(-1), self.band_persons.reshape(-1))
 
     def _grow(self, combos: Combos, rows: Rows, file: str) -> None:
         more = len(combos.known) - self.shape
@@ -193,7 +203,7 @@ class _Sums:
         for program in self.programs:
             check_columns(rows, wanted_columns(program), file)
         self.states = self.states or [new_state(p) for p in self.programs]
-        for name, axis in (("fund", 2), ("own", 1), ("paid", 1), ("cost", 0), ("claims", 0), ("bands", 1), ("equal", 0), ("counts", 0)):  # fmt: skip
+        for name, axis in (("fund", 2), ("own", 1), ("paid", 1), ("cost", 0), ("claims", 0), ("persons", 0), ("last", 0), ("band_persons", 0), ("band_last", 0), ("bands", 1), ("equal", 0), ("counts", 0)):  # fmt: skip
             old = getattr(self, name)
             pad = [(0, more if k == axis else 0) for k in range(old.ndim)]
             setattr(self, name, np.pad(old, pad))
@@ -205,7 +215,7 @@ class _Sums:
         low, high = (int(used[0]), int(used[-1]) + 1) if len(used) else (0, 0)
         return Tally(
             tuple(combos.known), tuple(self.programs), self.fund / 100, self.own / 100, self.paid / 100,
-            self.cost / 100, self.claims, self.bands / 100, self.equal, self.counts,
+            self.cost / 100, self.claims, self.persons, self.bands / 100, self.band_persons, self.equal, self.counts,
             self.months[:, low:high] / 100, (self.first_month or 0) + low, self.seen, sources,
         )  # fmt: skip
 

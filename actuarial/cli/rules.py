@@ -126,7 +126,7 @@ def _recode(given: tuple[str, ...]) -> dict[str, dict[str, str]]:
 def _safe(frame: pd.DataFrame, values: list[str]) -> pd.DataFrame:
     from actuarial.results import suppress_small_cells
 
-    return suppress_small_cells(frame, "claims", values)
+    return suppress_small_cells(frame, "persons", ["claims", *values])
 
 
 def _plain(found: RepricedFactor, growth: float | None, lang: str | None) -> dict[str, Any]:
