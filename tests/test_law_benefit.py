@@ -418,7 +418,7 @@ def test_korea_and_thailand() -> None:
 
     assert pays(korea, category="inpatient") == 80
     assert [pays(korea, category="outpatient", level=x) for x in ("clinic", "hospital")] == [65, 50]
-    with pytest.raises(InputError, match="clinic"):
+    with pytest.raises(InputError, match="诊所、医院"):
         pays(korea, category="outpatient", level="township")
     assert pays(thai, category="outpatient", level="health_station") == 100
     assert [
