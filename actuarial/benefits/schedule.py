@@ -135,8 +135,7 @@ class BenefitSchedule:
     @property
     def carried(self) -> bool:
         """Whether the year's accumulators of an earlier schedule go on when this one takes its place."""
-        clause = self.payload.transition.accumulators
-        return (clause if isinstance(clause, str) else self._choice(clause["gap"])) == "carried"
+        return self._read_choice(self.payload.transition.accumulators) == "carried"
 
     @cached_property
     def categories(self) -> tuple[str, ...]:
@@ -219,7 +218,9 @@ class BenefitSchedule:
             if rule.claim_ceiling is not None
             else None,
             repeat=tuple(round(s * PPM) for s in rule.deductible_share_at_repeat or ()),
-            accumulator=name if rule.accumulate == "year" or rule.deductible_share_at_repeat else "",
+            accumulator=name
+            if self._read_choice(rule.accumulate) == "year" or rule.deductible_share_at_repeat
+            else "",
         )
         return self._with_year(cell, layer, attributes)
 
@@ -232,8 +233,7 @@ class BenefitSchedule:
             if tilt.ratio_points is not None:
                 points = round(tilt.ratio_points * PPM)
                 pairs = [(edge, min(max(ratio + points, 0), PPM)) for edge, ratio in pairs]
-        origin = rule.segment_origin
-        from_zero = (origin if isinstance(origin, str) else self._choice(origin["gap"])) == "zero"
+        from_zero = self._read_choice(rule.segment_origin) == "zero"
         return replace(
             cell, edges=tuple(e for e, _ in pairs), ratios=tuple(r for _, r in pairs), from_zero=from_zero
         )
@@ -253,8 +253,11 @@ class BenefitSchedule:
 
     # ------------------------------------------------------------------ terms
 
-    def _choice(self, gap: str) -> str:
-        choice = self.law.reading(gap)
+    def _read_choice(self, written: str | Mapping[Any, str]) -> str:
+        """A word, or the choice by which its gap is read."""
+        if isinstance(written, str):
+            return written
+        choice = self.law.reading(written["gap"])
         assert choice is not None  # load_schedule sees to it
         return choice
 
@@ -308,7 +311,8 @@ class BenefitSchedule:
         Examples
         --------
         >>> from actuarial.benefits import load_schedule
-        >>> f = load_schedule("china/qinzhou/cii/critical_illness@2013-01-01").piecewise("critical_illness")
+        >>> qinzhou = load_schedule("china/qinzhou/cii/critical_illness@2017-01-01")
+        >>> f = qinzhou.piecewise("critical_illness", category="inpatient")
         >>> float(f(50_000.0))
         24800.0
         """
@@ -332,7 +336,7 @@ class BenefitSchedule:
                     ratios += [(s.over, s.ratio) for s in rule.segments or []]
                     row |= {
                         "when": _words(rule.when),
-                        "accumulate": rule.accumulate,
+                        "accumulate": self._written_choice(rule.accumulate),
                         "deductible": self._written(rule.deductible),
                         "ratio": "; ".join(f">{o:g}: {self._written(r)}" for o, r in ratios)
                         or self._written(rule.fixed),
@@ -342,6 +346,12 @@ class BenefitSchedule:
                 )
                 rows.append(row)
         return pd.DataFrame(rows)
+
+    def _written_choice(self, written: str | Mapping[Any, str]) -> str:
+        if isinstance(written, str):
+            return written
+        found = self.law.envelope.readings.get(written["gap"])
+        return f"{{{written['gap']}}}" if found is None else f"{found.choice} ({found.status})"
 
     def _written(self, term: Any) -> str:
         term = _term(term)

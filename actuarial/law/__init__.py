@@ -21,17 +21,19 @@ from actuarial.law.base import Strict
 from actuarial.law.benefit import (
     SCHEMES,
     BenefitPayload,
+    choice_places,
     payload_choices,
     payload_gaps,
     shares_of,
+    tilt_choices,
     unknown_words,
 )
-from actuarial.law.schema import PAYLOADS, Envelope, Reading, validate
+from actuarial.law.schema import PAYLOADS, Envelope, Model, Reading, validate
 from actuarial.law.strict_yaml import Path_, line_of, read_yaml
 from actuarial.law.terms import WAGE
 from actuarial.results import Source
 from actuarial.tables.terms import terms
-from actuarial.texts import pick
+from actuarial.texts import LANGUAGES, has_text, pick, text
 
 __all__ = ["Law", "line_of", "list_laws", "load_law", "read_yaml", "validate"]
 
@@ -187,7 +189,10 @@ def _from_package(name: str) -> Law:
 
 def _from_file(path: Path, label: str) -> Law:
     data, lines = read_yaml(path, label)
-    envelope = validate(Envelope, data, lines, label)
+    envelope = _validated(Envelope, data, lines, label)
+    faults = _reading_faults(envelope, lines, label)
+    if faults:
+        raise InputError(faults)
     return Law(envelope, payload_of(envelope, data, lines, label), label)
 
 
@@ -199,15 +204,46 @@ def payload_of(envelope: Envelope, data: Any, lines: dict[Path_, int], label: st
     InputError
         With every fault.
     """
-    payload: Strict = validate(PAYLOADS[envelope.kind], envelope.payload, lines, label, ("payload",))
+    payload: Strict = _validated(PAYLOADS[envelope.kind], envelope.payload, lines, label, ("payload",))
     if isinstance(payload, BenefitPayload):
         faults = [
             *_gap_faults(envelope, payload, data, lines, label),
+            *_choice_faults(envelope, payload, data, lines, label),
             *_word_faults(payload, data, lines, label),
         ]
         if faults:
             raise InputError(faults)
     return payload
+
+
+def _validated(model: type[Model], data: Any, lines: dict[Path_, int], label: str, at: Path_ = ()) -> Model:
+    """:func:`validate`, with an example of what is missing."""
+    try:
+        return validate(model, data, lines, label, at)
+    except InputError as error:
+        raise InputError([_with_example(f) for f in error.faults]) from error
+
+
+def _with_example(fault: Fault) -> Fault:
+    if fault.code != "plan.missing_key":
+        return fault
+    code = f"law_words.form_{fault.params['key'].rpartition('.')[2]}"
+    code = code if has_text(code) else "law_words.form_other"
+    params = {**fault.params, "form": {k: text(code, k) for k in LANGUAGES}}
+    return replace(fault, code="law.missing_key", params=params)
+
+
+def _reading_faults(envelope: Envelope, lines: dict[Path_, int], label: str) -> list[Fault]:
+    """Readings of gaps that there are not, or that their gaps do not allow."""
+    faults = []
+    for name, reading in envelope.readings.items():
+        gap = envelope.gaps.get(name)
+        if gap is None or not reading.fits(gap):
+            said = reading.choice if reading.value is None else f"{reading.value:g}"
+            params = {"gap": name, "value": said, "known": known_gaps(envelope)}
+            line = line_of(lines, ("readings", name))
+            faults.append(Fault("law.bad_reading", file=label, line=line, params=params))
+    return faults
 
 
 def _gap_faults(
@@ -232,6 +268,28 @@ def _gap_faults(
         for p in shares_of(payload)
         if p != WAGE and p not in payload.parameters
     ]
+
+
+def _choice_faults(
+    envelope: Envelope, payload: BenefitPayload, data: Any, lines: dict[Path_, int], label: str
+) -> list[Fault]:
+    """Choices that no term understands, and readings on which a tilt waits in vain."""
+    faults = []
+    for gap, names in choice_places(payload):
+        found = envelope.gaps.get(gap)
+        if found is not None and not set(found.choices) <= set(names):
+            params = {"gap": gap, "names": "、".join(names)}
+            faults.append(
+                Fault("law.gap_choices", file=label, line=line_of(lines, ("gaps", gap)), params=params)
+            )
+    for gap, choice in tilt_choices(payload):
+        found = envelope.gaps.get(gap)
+        if found is not None and choice not in found.choices:
+            params = {"gap": gap, "choice": choice, "names": "、".join(found.choices) or "-"}
+            faults.append(
+                Fault("law.tilt_choice", file=label, line=_place(data, lines, choice), params=params)
+            )
+    return faults
 
 
 def _word_faults(payload: BenefitPayload, data: Any, lines: dict[Path_, int], label: str) -> list[Fault]:

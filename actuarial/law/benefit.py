@@ -54,7 +54,7 @@ class Rule(Strict):
     """
 
     when: When = {}
-    accumulate: Literal["claim", "year"] = "claim"
+    accumulate: Literal["claim", "year"] | dict[Literal["gap"], str] = "claim"
     accumulator: Name | None = None
     deductible: Amount = 0
     deductible_share_at_repeat: Annotated[list[Fraction01], Field(min_length=1)] | None = None
@@ -72,7 +72,7 @@ class Rule(Strict):
             starts = [s.over for s in self.segments]
             if starts != sorted(set(starts)) or starts[0] != 0:
                 raise ValueError("law.rule_segments")
-        if self.accumulate == "year" and self.deductible_share_at_repeat is not None:
+        if self.accumulate != "claim" and self.deductible_share_at_repeat is not None:
             raise ValueError("law.repeat_by_claim")
         return self
 
@@ -209,6 +209,27 @@ def payload_gaps(payload: BenefitPayload) -> tuple[str, ...]:
 def payload_choices(payload: BenefitPayload) -> tuple[str, ...]:
     """The gaps that are read by the name of a choice."""
     return tuple(dict.fromkeys(term.gap for term in _walk(payload) if isinstance(term, Chosen)))
+
+
+def choice_places(payload: BenefitPayload) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The gaps that are read by the name of a choice, each with the names that its place understands."""
+
+    def asked(value: Any, *names: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+        if isinstance(value, dict) and "gap" in value:
+            yield value["gap"], names
+
+    for layer in payload.layers:
+        for rule in layer.rules:
+            yield from asked(rule.accumulate, "claim", "year")
+            yield from asked(rule.segment_origin, "deductible", "zero")
+    yield from asked(payload.transition.accumulators, "carried", "reset")
+
+
+def tilt_choices(payload: BenefitPayload) -> Iterator[tuple[str, str]]:
+    """The readings on which tilts depend, as (gap, choice)."""
+    for layer in payload.layers:
+        for tilt in layer.tilts:
+            yield from tilt.if_reading.items()
 
 
 def shares_of(payload: BenefitPayload) -> tuple[str, ...]:

@@ -234,9 +234,11 @@ def _by_id(
 
 def _needs(value: Any, a: Law, b: Law) -> dict[str, dict[str, Any]]:
     """What `value` names and `a` does not have."""
-    named = set(_named(value))
     own, other = a.envelope, b.envelope
     payload, new = own.payload, _normal(other.payload)
+    named = set(_named(value))
+    for name, term in (new.get("parameters") or {}).items():  # a parameter may be a gap itself
+        named |= set(_named(term)) if name in named else set()
     found: dict[str, dict[str, Any]] = {
         "gaps": {k: v for k, v in other.gaps.items() if k in named and k not in own.gaps},
         READINGS: {k: v for k, v in other.readings.items() if k in named and k not in own.readings},
@@ -244,10 +246,6 @@ def _needs(value: Any, a: Law, b: Law) -> dict[str, dict[str, Any]]:
     for part in ("parameters", "words"):
         known = payload.get(part) or {}
         found[part] = {k: v for k, v in (new.get(part) or {}).items() if k in named and k not in known}
-    for name in list(found["parameters"]):  # a parameter may be a gap itself
-        more = _needs(found["parameters"][name], a, b)
-        for part, items in more.items():
-            found[part] |= items
     return {k: v for k, v in found.items() if v}
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import re
-from typing import Annotated, Any, Literal, TypeVar
+from dataclasses import replace
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
@@ -51,7 +53,7 @@ class Reading(Strict):
         """Whether the gap allows it."""
         if self.value is not None:
             return not gap.choices and (gap.range is None or gap.range[0] <= self.value <= gap.range[1])
-        return not gap.choices or self.choice in gap.choices
+        return self.choice in gap.choices if gap.choices else gap.range is None
 
 
 class Band(Strict):
@@ -187,10 +189,6 @@ class Envelope(Strict):
             and self.payload["scheme"] != kind
         ):
             raise ValueError("law.id_parts")
-        for name, reading in self.readings.items():
-            gap = self.gaps.get(name)
-            if gap is None or not reading.fits(gap):
-                raise ValueError("law.bad_reading")
         return self
 
 
@@ -225,7 +223,27 @@ def validate(
             place = at + tuple(p for p in found["loc"] if not _is_union_arm(p))
             faults.append(_fault(found, place, lines, file))
         unique = {(f.code, f.params["key"]): f for f in faults}
-        raise InputError(unique.values()) from error
+        known = _field_names(model)
+        raise InputError([_with_near(f, known) for f in unique.values()]) from error
+
+
+def _field_names(model: Any, seen: set[Any] | None = None) -> set[str]:
+    """Keys that a schema knows anywhere."""
+    seen = set() if seen is None else seen
+    if isinstance(model, type) and issubclass(model, BaseModel) and model not in seen:
+        seen.add(model)
+        fields = model.model_fields
+        return set(fields).union(*(_field_names(f.annotation, seen) for f in fields.values()))
+    return set().union(*(_field_names(a, seen) for a in get_args(model)))
+
+
+def _with_near(fault: Fault, known: set[str]) -> Fault:
+    """For an unknown key, the known ones that look like it."""
+    if fault.code != "plan.unknown_key":
+        return fault
+    near = difflib.get_close_matches(fault.params["key"].rpartition(".")[2], sorted(known), n=2, cutoff=0.6)
+    said = {k: text("plan.near", k, names=", ".join(near)) if near else "" for k in LANGUAGES}
+    return replace(fault, params={**fault.params, "near": said})
 
 
 _ARMS = {
