@@ -102,7 +102,7 @@ class FitReport(Result):
 
 def fit_of(found: Tally) -> FitReport:
     """The fit report of a tally's first variant."""
-    covered = found.programs[0].tables.covered.sum(axis=0) > 0
+    covered = found.programs[0].covered
     rows = []
     for n, combo in enumerate(found.combos):
         for b, low in enumerate(BANDS):

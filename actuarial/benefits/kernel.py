@@ -15,8 +15,45 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from actuarial.benefits.program import Program
-from actuarial.benefits.schedule import PPM
+from actuarial.benefits.program import (
+    ACC,
+    AFTER_ACCOUNT,
+    CAP,
+    CAP_WAGE,
+    CEILING,
+    CEILINGS,
+    DEDUCTIBLE,
+    DEDUCTIBLE_WAGE,
+    FIRST_B,
+    FIRST_C,
+    FIXED,
+    FIXED_WAGE,
+    FLAGS,
+    FROM_ZERO,
+    HAS_CAP,
+    HAS_LESS,
+    HAS_STOP,
+    ITEM_B,
+    ITEM_C,
+    KIND,
+    LESS,
+    LESS_WAGE,
+    OWN,
+    OWN_ACCOUNT_PAYS,
+    RATIO,
+    REPEAT,
+    REPEATS,
+    SEGMENT,
+    SEGMENTS,
+    SLOT,
+    STOP,
+    STOP_WAGE,
+    STRIDE,
+    TOTAL,
+    WAGE_DEDUCTIBLE,
+    WITHOUT,
+    Program,
+)  # fmt: skip
 
 
 def _cache_folder() -> None:
@@ -95,163 +132,197 @@ def run_rows(
     _walk(rows, program.tables, state, nothing if out is None else out, nothing if sums is None else sums)
 
 
-@njit(cache=True, nogil=True, inline="always")
+_jit = njit(cache=True, nogil=True, error_model="numpy")
+U = np.uint64  # unsigned indices: no check for negative ones
+
+
+@_jit
 def _millionths(amount: int) -> int:
-    return (amount + 500_000) // 1_000_000
+    return np.int64(np.uint64(amount + 500_000) // U(1_000_000))  # type: ignore[return-value]
 
 
-@njit(cache=True, nogil=True, inline="always")
-def _raw(edge: Ints, ratio: Ints, base: Ints, first: int, count: int, z: int) -> int:
+@_jit
+def _raw(edge: Ints, ratio: Ints, base: Ints, first: Any, last: Any, z: int) -> int:
     """Millionths of a cent paid on the first `z` cents above the origin of the segments."""
     k = first
-    last = first + count - 1
-    while k < last and z > edge[k + 1]:
-        k += 1
+    while k < last and z > edge[k + U(1)]:
+        k += U(1)
     return base[k] + ratio[k] * (z - edge[k])
 
 
-@njit(cache=True, nogil=True, inline="always")
-def _curve(t: Any, c: int, d: int, cost: int) -> int:
+@_jit
+def _segmented(
+    edge: Ints, ratio: Ints, base: Ints, first: Any, last: Any, from_zero: bool, d: int, cost: int
+) -> int:
+    """``F``: payment for a running total, in whole cents, half up."""
     if cost <= d:
         return 0
-    first, count = t.c_seg[c, 0], t.c_seg[c, 1]
-    if t.c_from_zero[c]:
-        amount = _raw(t.edge, t.ratio, t.base, first, count, cost) - _raw(
-            t.edge, t.ratio, t.base, first, count, d
+    if from_zero:
+        return _millionths(
+            _raw(edge, ratio, base, first, last, cost) - _raw(edge, ratio, base, first, last, d)
         )
-    else:
-        amount = _raw(t.edge, t.ratio, t.base, first, count, cost - d)
-    return _millionths(amount)
+    return _millionths(_raw(edge, ratio, base, first, last, cost - d))
 
 
-@njit(cache=True, nogil=True)
+@_jit
 def _walk(rows: Any, t: Any, s: Any, out: Ints, sums: Ints) -> None:
-    n = rows.combo.shape[0]
-    versions = t.switch_day.shape[0]
-    slots = t.order.shape[1]
-    has_b, has_c = rows.class_b.shape[0] > 0, rows.class_c.shape[0] > 0
-    has_wage, has_account = rows.wage.shape[0] > 0, rows.account.shape[0] > 0
-    has_aid, has_paid = rows.mutual_aid.shape[0] > 0, rows.paid.shape[0] > 0
-    has_scope = rows.in_scope.shape[0] > 0
+    new, day, months, kinds_of = rows.new, rows.day, rows.month, rows.combo
+    totals_of, scope, class_b, class_c, paid = (
+        rows.total,
+        rows.in_scope,
+        rows.class_b,
+        rows.class_c,
+        rows.paid,
+    )
+    wages, accounts, aids = rows.wage, rows.account, rows.mutual_aid
+    switch_day, carried, year_start, main, covered = t.switch_day, t.carried, t.year_start, t.main, t.covered
+    length, code, without, repeat, ceil = t.length, t.code, t.without, t.repeat, t.ceil
+    edge, ratio, base = t.edge, t.ratio, t.base
+    totals, counts, used, owned, at = s.totals, s.counts, s.used, s.own, s.at
+    n = kinds_of.shape[0]
+    versions = switch_day.shape[0]
+    combos = U(covered.shape[0] // versions)
+    slots = owned.shape[0]
+    has_b, has_c = class_b.shape[0] > 0, class_c.shape[0] > 0
+    has_wage, has_account = wages.shape[0] > 0, accounts.shape[0] > 0
+    has_aid, has_paid = aids.shape[0] > 0, paid.shape[0] > 0
+    has_scope = scope.shape[0] > 0
     write, add = out.shape[0] > 0, sums.shape[0] > 0
     below = np.zeros(slots, dtype=np.int64)
+    low, high = np.int64(0), np.int64(-1)  # months of the benefit year at hand; empty at first
+    if at[3]:
+        low = at[2] * 12 + year_start[U(at[1])]
+        high = low + 11
     for i in range(n):
-        day, combo, total = rows.day[i], rows.combo[i], rows.total[i]
-        v = 0
+        combo, total = U(kinds_of[i]), totals_of[i]
+        v = U(0)
         for k in range(1, versions):
-            if day >= t.switch_day[k]:
-                v = k
-        year = (rows.month[i] - t.year_start[v]) // 12
-        if rows.new[i] or not s.at[3] or year != s.at[2]:
-            s.totals[:] = 0
-            s.counts[:] = 0
-            s.used[:] = 0
-            s.own[:] = 0
-            s.at[0] = rows.account[i] if has_account else 0
-            s.at[1] = v
-            s.at[2] = year
-            s.at[3] = 1
-        if v != s.at[1]:
-            if not t.carried[v]:
-                s.totals[:] = 0
-                s.counts[:] = 0
-                s.used[:] = 0
-                s.own[:] = 0
-            s.at[1] = v
+            if day[i] >= switch_day[k]:
+                v = U(k)
+        month = months[i]
+        if new[i] or month < low or month > high or np.int64(v) != at[1]:
+            year = (month - year_start[v]) // 12
+            low = year * 12 + year_start[v]
+            high = low + 11
+            if new[i] or not at[3] or year != at[2]:
+                totals[:] = 0
+                counts[:] = 0
+                used[:] = 0
+                owned[:] = 0
+                at[0] = accounts[i] if has_account else 0
+                at[2] = year
+                at[3] = 1
+            elif np.int64(v) != at[1] and not carried[v]:
+                totals[:] = 0
+                counts[:] = 0
+                used[:] = 0
+                owned[:] = 0
+            at[1] = np.int64(v)
         left = total
-        if not t.covered[v, combo]:
-            amount = min(rows.paid[i] if has_paid else 0, left)
-            slot = t.main[v]
+        if not covered[v * combos + combo]:
+            amount = min(paid[i] if has_paid else 0, left)
+            slot = U(main[v])
             if write:
                 out[i, slot] = amount
             if add:
                 sums[combo, slot] += amount
-                sums[combo, slots] += left - amount
-                sums[combo, slots + 1] += 1
+                sums[combo, U(slots)] += left - amount
+                sums[combo, U(slots + 1)] += 1
             continue
-        in_scope = rows.in_scope[i] if has_scope else total
-        b = rows.class_b[i] if has_b else 0
-        cc = rows.class_c[i] if has_c else 0
-        wage = rows.wage[i] if has_wage else 0
+        cost = scope[i] if has_scope else total
+        wage = wages[i] if has_wage else 0
         by_others = 0
         by_account = 0
-        for k in range(slots):
-            slot = t.order[v, k]
-            if slot < 0:
-                break
-            c = t.cell[v, slot, combo]
-            kind = t.c_kind[c]
+        off = (v * combos + combo) * U(slots * STRIDE)
+        for _ in range(length[v]):
+            kind = code[off + U(KIND)]
+            flags = code[off + U(FLAGS)]
+            slot = U(code[off + U(SLOT)])
             below[slot] = 0
             if kind == 0:
+                off += U(STRIDE)
                 continue
             counted = left
-            if kind == 3:
-                amount = min(rows.paid[i] if has_paid else 0, left)
-            elif kind == 5:
-                amount = min(rows.mutual_aid[i] if has_aid else 0, left)
-            elif kind == 4:
-                amount = min(s.at[0], left)
-                s.at[0] -= amount
-            else:
-                of = t.of[v, slot]
-                first = _millionths(t.c_first[c, 0] * b) if t.c_first[c, 0] else 0
-                if of == 1 or of == 3:
-                    if t.c_first[c, 1] != PPM:
-                        first += _millionths(t.c_first[c, 1] * cc)
-                    counted = total - first
+            if kind == 1 or kind == 2:
+                if flags & ~(OWN | FROM_ZERO | HAS_CAP | HAS_STOP | WAGE_DEDUCTIBLE | WITHOUT):
+                    b = class_b[i] if has_b else 0
+                    c = class_c[i] if has_c else 0
+                    first_ = _millionths(code[off + U(FIRST_B)] * b) if flags & ITEM_B else 0
+                    last_ = _millionths(code[off + U(FIRST_C)] * c) if flags & ITEM_C else c
+                    counted = total - first_ - (last_ if flags & ITEM_C else 0)
+                    if not flags & TOTAL:
+                        counted = cost - first_ + c - last_
+                    if flags & OWN:
+                        counted -= by_others + (by_account if flags & AFTER_ACCOUNT else 0)
+                    if flags & HAS_LESS:
+                        counted -= code[off + U(LESS)] + _millionths(code[off + U(LESS_WAGE)] * wage)
+                    counted = max(counted, 0)
                 else:
-                    counted = in_scope - first
-                    if t.c_first[c, 1] != PPM:
-                        counted += cc - _millionths(t.c_first[c, 1] * cc)
-                if of >= 2:
-                    counted -= by_others
-                    if t.after_account[v, slot]:
-                        counted -= by_account
-                counted -= t.c_money[c, 8]
-                if t.c_money[c, 9]:
-                    counted -= _millionths(t.c_money[c, 9] * wage)
-                counted = max(counted, 0)
-                for j in range(slots):
-                    if t.without[v, slot, j]:
-                        counted -= below[j]
-                counted = max(counted, 0)
+                    counted = max(cost - by_others, 0) if flags & OWN else cost
+                if flags & WITHOUT:
+                    for j in range(slots):
+                        if without[slot * U(slots) + U(j)]:
+                            counted -= below[j]
+                    counted = max(counted, 0)
                 if kind == 2:
-                    amount = min(t.c_money[c, 2] + _millionths(t.c_money[c, 3] * wage), counted)
+                    amount = code[off + U(FIXED)] + _millionths(code[off + U(FIXED_WAGE)] * wage)
+                    amount = min(amount, counted)
                 else:
-                    d = t.c_money[c, 0]
-                    if t.c_money[c, 1]:
-                        d += _millionths(t.c_money[c, 1] * wage)
+                    d = code[off + U(DEDUCTIBLE)]
+                    if flags & WAGE_DEDUCTIBLE:
+                        d += _millionths(code[off + U(DEDUCTIBLE_WAGE)] * wage)
+                    acc = code[off + U(ACC)]
                     before = 0
-                    acc = t.c_acc[c]
-                    repeats = t.c_rep[c, 1]
-                    if repeats:
-                        m = min(s.counts[acc], repeats - 1)
-                        d = _millionths(d * t.repeat[t.c_rep[c, 0] + m])
-                        s.counts[acc] += 1
-                    elif acc >= 0:
-                        before = s.totals[acc]
-                        s.totals[acc] += counted
+                    if acc >= 0:
+                        repeats = code[off + U(REPEATS)]
+                        if repeats:
+                            m = min(counts[U(acc)], repeats - 1)
+                            d = _millionths(d * repeat[U(code[off + U(REPEAT)] + m)])
+                            counts[U(acc)] += 1
+                        else:
+                            before = totals[U(acc)]
+                            totals[U(acc)] = before + counted
                     after = before + counted
-                    amount = _curve(t, c, d, after)
-                    if before:
-                        amount -= _curve(t, c, d, before)
-                    if t.c_has[c, 0]:
-                        amount = min(amount, t.c_money[c, 4] + _millionths(t.c_money[c, 5] * wage))
+                    if code[off + U(SEGMENTS)] == 1 and not flags & FROM_ZERO:
+                        share = code[off + U(RATIO)]
+                        amount = _millionths(share * (after - d)) if after > d else 0
+                        if before > d:
+                            amount -= _millionths(share * (before - d))
+                    else:
+                        seg = U(code[off + U(SEGMENT)])
+                        end = seg + U(code[off + U(SEGMENTS)] - 1)
+                        from_zero = (flags & FROM_ZERO) != 0
+                        amount = _segmented(edge, ratio, base, seg, end, from_zero, d, after)
+                        if before > d:
+                            amount -= _segmented(edge, ratio, base, seg, end, from_zero, d, before)
+                    if flags & HAS_CAP:
+                        cap = code[off + U(CAP)] + _millionths(code[off + U(CAP_WAGE)] * wage)
+                        amount = min(amount, cap)
                     below[slot] = min(after, d) - min(before, d)
-            if t.c_has[c, 1]:
-                limit = t.c_money[c, 6] + _millionths(t.c_money[c, 7] * wage)
-                own = s.own[slot]
-                s.own[slot] = own + counted - amount
-                amount += max(s.own[slot] - limit, 0) - max(own - limit, 0)
-            first, count = t.c_ceil[c, 0], t.c_ceil[c, 1]
-            for j in range(first, first + count):
-                limit = t.ceil[j, 1] + _millionths(t.ceil[j, 2] * wage)
-                amount = min(amount, max(limit - s.used[t.ceil[j, 0]], 0))
+            elif kind == 3:
+                amount = min(paid[i] if has_paid else 0, left)
+            elif kind == 5:
+                amount = min(aids[i] if has_aid else 0, left)
+            else:
+                amount = min(at[0], left)
+                at[0] -= amount
+            if flags & HAS_STOP:
+                limit = code[off + U(STOP)] + _millionths(code[off + U(STOP_WAGE)] * wage)
+                own = owned[slot]
+                owned[slot] = own + counted - amount
+                amount += max(owned[slot] - limit, 0) - max(own - limit, 0)
+            count = code[off + U(CEILINGS)]
+            if count:
+                first = code[off + U(CEILING)]
+                for j in range(first, first + count):
+                    limit = ceil[U(3 * j + 1)] + _millionths(ceil[U(3 * j + 2)] * wage)
+                    amount = min(amount, max(limit - used[U(ceil[U(3 * j)])], 0))
+                amount = min(amount, left)
+                for j in range(first, first + count):
+                    used[U(ceil[U(3 * j)])] += amount
             amount = min(amount, left)
-            for j in range(first, first + count):
-                s.used[t.ceil[j, 0]] += amount
             left -= amount
-            if t.own_account[v, slot]:
+            if flags & OWN_ACCOUNT_PAYS:
                 by_account += amount
             else:
                 by_others += amount
@@ -259,16 +330,17 @@ def _walk(rows: Any, t: Any, s: Any, out: Ints, sums: Ints) -> None:
                 out[i, slot] = amount
             if add:
                 sums[combo, slot] += amount
+            off += U(STRIDE)
         if add:
-            sums[combo, slots] += left
-            sums[combo, slots + 1] += 1
+            sums[combo, U(slots)] += left
+            sums[combo, U(slots + 1)] += 1
 
 
-@njit(cache=True, nogil=True)
+@_jit
 def count_members(ordinal: Ints, combo: Any, last: Ints, out: Ints) -> None:
     """Add the members that have claims of each combo; `last` holds each combo's latest member across batches."""
     for i in range(combo.shape[0]):
-        c = combo[i]
+        c = U(combo[i])
         if last[c] != ordinal[i]:
             last[c] = ordinal[i]
             out[c] += 1

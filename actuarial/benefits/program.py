@@ -7,7 +7,7 @@ what has accumulated under the old rules goes on under the new.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -17,40 +17,39 @@ from numpy.typing import NDArray
 from actuarial.benefits.schedule import DEFAULTS, NONE, PPM, BenefitSchedule, Cell, Money, accumulator_of
 from actuarial.benefits.walk import OWN_ACCOUNT
 from actuarial.errors import Fault, InputError
+from actuarial.law.benefit import Layer
 
 Ints = NDArray[np.int64]
 KINDS = {"none": 0, "rules": 1, "fixed": 2, "as_paid": 3, "balance": 4, "mutual_aid": 5}
-OF = {"in_scope": 0, "total": 1, "own_in_scope": 2, "own_total": 3}
+
+# Fields of one instruction: what one layer does with one kind of claim.
+(
+    FLAGS, KIND, SLOT, ACC, DEDUCTIBLE, DEDUCTIBLE_WAGE, FIXED, FIXED_WAGE, CAP, CAP_WAGE, STOP, STOP_WAGE, LESS, LESS_WAGE,
+    FIRST_B, FIRST_C, SEGMENT, SEGMENTS, REPEAT, REPEATS, CEILING, CEILINGS, EDGE, RATIO,
+) = range(24)  # fmt: skip
+STRIDE = 24
+# What an instruction needs beyond the common case, one bit each.
+TOTAL, OWN, AFTER_ACCOUNT, ITEM_B, ITEM_C, HAS_LESS, WITHOUT, FROM_ZERO, HAS_CAP, HAS_STOP, WAGE_DEDUCTIBLE, OWN_ACCOUNT_PAYS = (
+    1 << n for n in range(12)
+)  # fmt: skip
 
 
 class Tables(NamedTuple):
-    """The arrays of a program; a cell is a row of those that begin with ``c_``."""
+    """The arrays of a program."""
 
     switch_day: Ints  # (V,) first day of each version
     carried: Ints  # (V,)
     year_start: Ints  # (V,) month in which the benefit year begins, from 0
-    order: Ints  # (V, L) slots in the order of payment, -1 at the end
     main: Ints  # (V,) slot of claims without a rule
-    of: Ints  # (V, L)
-    own_account: Ints  # (V, L) whether the patient's own account pays
-    after_account: Ints  # (V, L) whether what the account paid is not counted
-    without: Ints  # (V, L, L) whose deductible is not counted
-    cell: Ints  # (V, L, combos)
-    covered: Ints  # (V, combos)
-    c_kind: Ints
-    c_from_zero: Ints
-    c_money: Ints  # (cells, 10): deductible, fixed, claim ceiling, stop-loss, not counted; cents and millionths of the wage
-    c_has: Ints  # (cells, 2): claim ceiling, stop-loss
-    c_acc: Ints  # accumulator, -1 for none
-    c_first: Ints  # (cells, 2): class B, class C
-    c_seg: Ints  # (cells, 2): first and number
-    c_rep: Ints  # (cells, 2)
-    c_ceil: Ints  # (cells, 2)
+    covered: Ints  # (V × combos,)
+    length: Ints  # (V,) number of layers
+    code: Ints  # (V × combos × L × STRIDE,) instructions in the order of payment
+    without: Ints  # (L × L,) whose deductible is not counted, of all versions
     edge: Ints
     ratio: Ints
     base: Ints  # millionths of a cent paid at each edge
     repeat: Ints
-    ceil: Ints  # (n, 3): slot, cents, millionths of the wage
+    ceil: Ints  # (3n,): slot, cents, millionths of the wage
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,52 +78,64 @@ class Program:
     tables: Tables
 
     @property
+    def covered(self) -> NDArray[np.bool_]:
+        """Whether some version has a rule, by kind of claim."""
+        shape = (len(self.tables.switch_day), max(len(self.combos), 1))
+        return (self.tables.covered.reshape(shape).sum(axis=0) > 0)[: len(self.combos)]
+
+    @property
     def uncovered(self) -> list[tuple[str, ...]]:
         """Kinds of claim for which no version has a rule."""
-        return [c for n, c in enumerate(self.combos) if not self.tables.covered[:, n].any()]
+        return [c for c, known in zip(self.combos, self.covered, strict=True) if not known]
+
+    @property
+    def instructions(self) -> Ints:
+        """The instructions, one a row."""
+        return self.tables.code.reshape(-1, STRIDE)
 
 
 class _Build:
-    """Collects cells; equal cells are one row."""
+    """Collects segments, ceilings and names while instructions are made."""
 
     def __init__(self) -> None:
-        self.rows: dict[Cell, int] = {}
         self.acc: dict[str, int] = {}
         self.ceilings: dict[str, int] = {}
-        self.parts: dict[str, list[list[int]]] = {
-            n: [] for n in ("seg", "rep", "ceil", "money", "has", "first", "head")
-        }
         self.edge: list[int] = []
         self.ratio: list[int] = []
         self.base: list[int] = []
         self.repeat: list[int] = []
-        self.ceil: list[list[int]] = []
+        self.ceil: list[int] = []
 
-    def row(self, cell: Cell) -> int:
-        if cell in self.rows:
-            return self.rows[cell]
-        self.rows[cell] = len(self.rows)
-        acc = self.acc.setdefault(cell.accumulator, len(self.acc)) if cell.accumulator else NONE
-        self.parts["head"].append([KINDS[cell.kind], int(cell.from_zero), acc])
-        self.parts["seg"].append([len(self.edge), len(cell.edges)])
+    def instruction(self, cell: Cell, layer: Layer, slot: int) -> list[int]:
+        """One instruction; see the names of the fields."""
+        row = [0] * STRIDE
+        row[KIND], row[SLOT] = KINDS[cell.kind], slot
+        row[ACC] = self.acc[cell.accumulator] if cell.accumulator else NONE
+        amounts = (cell.deductible, cell.fixed, cell.claim_ceiling, cell.stop_loss, cell.less)
+        row[DEDUCTIBLE : LESS_WAGE + 1] = [v for m in amounts for v in _pair(m)]
+        row[FIRST_B], row[FIRST_C] = cell.first_b, cell.first_c
+        row[SEGMENT], row[SEGMENTS] = len(self.edge), len(cell.edges)
+        row[EDGE], row[RATIO] = (cell.edges[0], cell.ratios[0]) if cell.edges else (0, 0)
         paid = 0
         for n, (edge, ratio) in enumerate(zip(cell.edges, cell.ratios, strict=True)):
             paid += cell.ratios[n - 1] * (edge - cell.edges[n - 1]) if n else 0
             self.edge.append(edge)
             self.ratio.append(ratio)
             self.base.append(paid)
-        self.parts["rep"].append([len(self.repeat), len(cell.repeat)])
+        row[REPEAT], row[REPEATS] = len(self.repeat), len(cell.repeat)
         self.repeat += cell.repeat
-        self.parts["ceil"].append([len(self.ceil), len(cell.ceilings)])
+        row[CEILING], row[CEILINGS] = len(self.ceil) // 3, len(cell.ceilings)
         for name, money in cell.ceilings:
-            self.ceil.append(
-                [self.ceilings.setdefault(name, len(self.ceilings)), money.cents, money.wage_ppm]
-            )
-        amounts = (cell.deductible, cell.fixed, cell.claim_ceiling, cell.stop_loss, cell.less)
-        self.parts["money"].append([v for m in amounts for v in _pair(m)])
-        self.parts["has"].append([int(cell.claim_ceiling is not None), int(cell.stop_loss is not None)])
-        self.parts["first"].append([cell.first_b, cell.first_c])
-        return self.rows[cell]
+            self.ceil += [self.ceilings[name], money.cents, money.wage_ppm]
+        needs = {
+            TOTAL: layer.counted.of.endswith("total"), OWN: layer.counted.of.startswith("own"),
+            AFTER_ACCOUNT: layer.counted.after_personal_account, ITEM_B: cell.first_b > 0, ITEM_C: cell.first_c != PPM,
+            HAS_LESS: cell.less is not None, WITHOUT: bool(layer.counted.without_deductible_of),
+            FROM_ZERO: cell.from_zero, HAS_CAP: cell.claim_ceiling is not None, HAS_STOP: cell.stop_loss is not None,
+            WAGE_DEDUCTIBLE: cell.deductible.wage_ppm > 0, OWN_ACCOUNT_PAYS: layer.bearer == OWN_ACCOUNT,
+        }  # fmt: skip
+        row[FLAGS] = sum(bit for bit, need in needs.items() if need)
+        return row
 
 
 def _pair(money: Money | None) -> tuple[int, int]:
@@ -150,19 +161,17 @@ def _accumulators(schedule: BenefitSchedule) -> list[str]:
 
 def wanted_columns(program: Program) -> set[str]:
     """Fields of the kernel's rows that a program reads, among those that not every table has."""
-    t, wanted = program.tables, set()
-    used = np.unique(t.cell)
-    kinds = set(t.c_kind[used].tolist())
-    paying = used[np.isin(t.c_kind[used], [KINDS["rules"], KINDS["fixed"]])]
+    rows, wanted = program.instructions, set()
+    paying = rows[np.isin(rows[:, KIND], [KINDS["rules"], KINDS["fixed"]])]
     if len(paying):
-        wanted |= {"total" if of % 2 else "in_scope" for of in np.unique(t.of[t.order >= 0]).tolist()}
-        wanted |= {"class_b"} if t.c_first[paying, 0].any() else set()
-        wanted |= {"class_c"} if (t.c_first[paying, 1] != PPM).any() else set()
-    wage = t.c_money[used, 1::2].any() or t.ceil[:, 2].any()
-    wanted |= {"wage"} if wage else set()
-    wanted |= {"account"} if KINDS["balance"] in kinds else set()
-    wanted |= {"paid"} if KINDS["as_paid"] in kinds or not t.covered.all() else set()
-    return wanted
+        wanted |= {"total" if t else "in_scope" for t in np.unique(paying[:, FLAGS] & TOTAL)}
+        wanted |= {"class_b"} if paying[:, FIRST_B].any() else set()
+        wanted |= {"class_c"} if (paying[:, FIRST_C] != PPM).any() else set()
+    wage = [DEDUCTIBLE_WAGE, FIXED_WAGE, CAP_WAGE, STOP_WAGE, LESS_WAGE]
+    wanted |= {"wage"} if rows[:, wage].any() or program.tables.ceil[2::3].any() else set()
+    wanted |= {"account"} if (rows[:, KIND] == KINDS["balance"]).any() else set()
+    as_paid = (rows[:, KIND] == KINDS["as_paid"]).any() or len(program.uncovered) > 0
+    return wanted | ({"paid"} if as_paid or not program.tables.covered.all() else set())
 
 
 def compile_program(schedules: Sequence[BenefitSchedule], combos: Sequence[tuple[str, ...]]) -> Program:
@@ -187,42 +196,36 @@ def compile_program(schedules: Sequence[BenefitSchedule], combos: Sequence[tuple
     names = list(slots)
     v, n, c = len(schedules), len(names), len(combos)
     build = _Build()
-    order, of, own = np.full((v, n), NONE), np.zeros((v, n), dtype=np.int64), np.zeros((v, n), dtype=np.int64)
-    without, cell = np.zeros((v, n, n), dtype=np.int64), np.zeros((v, n, max(c, 1)), dtype=np.int64)
-    after = np.zeros((v, n), dtype=np.int64)
-    covered = np.zeros((v, max(c, 1)), dtype=np.int64)
+    code = np.zeros((v, max(c, 1), n, STRIDE), dtype=np.int64)
+    without = np.zeros((n, n), dtype=np.int64)
+    covered = np.ones((v, max(c, 1)), dtype=np.int64)
     for schedule in schedules:  # all names first, so that slots do not depend on the claims that occur
         for name in _accumulators(schedule):
             build.acc.setdefault(name, len(build.acc))
         for name in (f"{x.id}.{c.id}" for x in schedule.layers for c in x.ceilings):
             build.ceilings.setdefault(name, len(build.ceilings))
-    build.row(Cell("none"))
     for i, schedule in enumerate(schedules):
         attributes = [dict(zip(DEFAULTS, combo, strict=True)) for combo in combos]
         _words_known(schedule, attributes)
         covered[i, :c] = [schedule.covers(a) for a in attributes]
         for k, layer in enumerate(schedule.layers):
             slot = names.index(layer.id)
-            order[i, k] = slot
-            of[i, slot] = OF[layer.counted.of]
-            own[i, slot] = layer.bearer == OWN_ACCOUNT
-            after[i, slot] = layer.counted.after_personal_account
             for other in layer.counted.without_deductible_of:
-                without[i, slot, names.index(other)] = 1
-            cell[i, slot, :c] = [build.row(schedule.cell(layer, a)) for a in attributes]
-    p = {k: np.array(x, dtype=np.int64) for k, x in build.parts.items()}
+                without[slot, names.index(other)] = 1
+            for m, combo in enumerate(attributes):
+                code[i, m, k] = build.instruction(schedule.cell(layer, combo), layer, slot)
     tables = Tables(
-        switch_day=np.array([s.effective_day for s in schedules], dtype=np.int64),
-        carried=np.array([s.carried for s in schedules], dtype=np.int64),
-        year_start=np.array([s.payload.year_starts_in_month - 1 for s in schedules], dtype=np.int64),
-        order=order.astype(np.int64),
-        main=np.array([names.index(s.main_layer) for s in schedules], dtype=np.int64),
-        of=of, own_account=own, after_account=after, without=without, cell=cell, covered=covered,
-        c_kind=p["head"][:, 0].copy(), c_from_zero=p["head"][:, 1].copy(), c_money=p["money"], c_has=p["has"],
-        c_acc=p["head"][:, 2].copy(), c_first=p["first"], c_seg=p["seg"], c_rep=p["rep"], c_ceil=p["ceil"],
-        edge=np.array([*build.edge, 0], dtype=np.int64), ratio=np.array([*build.ratio, 0], dtype=np.int64),
-        base=np.array([*build.base, 0], dtype=np.int64), repeat=np.array([*build.repeat, PPM], dtype=np.int64),
-        ceil=np.array([*build.ceil, [0, 0, 0]], dtype=np.int64),
+        switch_day=_ints(s.effective_day for s in schedules),
+        carried=_ints(s.carried for s in schedules),
+        year_start=_ints(s.payload.year_starts_in_month - 1 for s in schedules),
+        main=_ints(names.index(s.main_layer) for s in schedules),
+        covered=covered.reshape(-1), length=_ints(len(s.layers) for s in schedules), code=code.reshape(-1),
+        without=without.reshape(-1), edge=_ints([*build.edge, 0]), ratio=_ints([*build.ratio, 0]),
+        base=_ints([*build.base, 0]), repeat=_ints([*build.repeat, PPM]), ceil=_ints([*build.ceil, 0, 0, 0]),
     )  # fmt: skip
     shape = (len(build.acc), len(build.ceilings))
     return Program(tuple(schedules), tuple(combos), tuple(names), tuple(slots.values()), shape, tables)
+
+
+def _ints(values: Iterable[int]) -> Ints:
+    return np.array(list(values), dtype=np.int64)

@@ -359,7 +359,7 @@ def frame_of(program: Program, sums: Ints) -> pd.DataFrame:
     """Sums by kind of claim as a frame in yuan, kinds in the order of their words."""
     frame = pd.DataFrame(list(program.combos), columns=list(DEFAULTS))
     frame["claims"] = sums[:, -1]
-    frame["covered"] = (program.tables.covered.sum(axis=0) > 0)[: len(frame)]
+    frame["covered"] = program.covered
     for n, name in enumerate((*program.layers, PATIENT)):
         frame[name] = sums[:, n] / 100
     return frame.sort_values(list(DEFAULTS), ignore_index=True)
