@@ -129,6 +129,7 @@ def complete(
 @click.command(help=help_text("annualise_help"))
 @click.argument("file", type=click.Path())
 @click.option("--history", type=click.Path(), default=None, help=help_text("history_help"))
+@click.option("--reference", type=click.Path(), default=None, help=help_text("reference_help"))
 @click.option("--unit", default=None, help=help_text("unit_help"))
 @click.option("--place-sd", type=click.FloatRange(0, 0.5), default=0.0, help=help_text("place_sd_help"))
 @click.option("--out", type=click.Path(), default=None, help=help_text("table_out_help"))
@@ -136,6 +137,7 @@ def complete(
 def annualise(
     file: str,
     history: str | None,
+    reference: str | None,
     unit: str | None,
     place_sd: float,
     out: str | None,
@@ -159,12 +161,19 @@ def annualise(
     if months == 12:
         raise InputError([Fault("experience.year_is_whole", file=table.file, params={"year": year})])
     profile = MonthlyProfile.from_history(past)
+    if reference:  # the history is the place's own: what places differ goes into its weight
+        pattern = MonthlyProfile.from_history(read_table(reference, "monthly_history", unit=unit))
+        profile = MonthlyProfile.from_history(past, reference=pattern, place_sd=place_sd or None)
+        place_sd = 0.0
+    if profile.years.iloc[:, :months].to_numpy().sum() <= 0:
+        raise InputError([Fault("experience.no_share", file=past.file, params={"months": months})])
     z = float(ndtri(0.975))
     low, high = (float(v) for v in paid / profile.share_draws(months, np.array([z, -z]), place_sd))
     share = profile.cumulative(months)
     found: dict[str, Any] = {"file": table.file, "year": year, "months": months, "paid": paid, "share": share,
                              "annual": paid / share, "interval_95": [low, high], "straight_line": paid / months * 12,
-                             "years_of_history": [int(y) for y in profile.years.index]}  # fmt: skip
+                             "years_of_history": [int(y) for y in profile.years.index],
+                             "own_weight": profile.prior.weight if profile.prior else 1.0}  # fmt: skip
     if len(profile.years) >= 3:
         test = annualisation_backtest(past, [months]).table.iloc[0]
         found["backtest"] = {"mean_absolute_error": float(test["mean_absolute_error"]),
@@ -176,6 +185,10 @@ def annualise(
         return
     click.echo(say("annualise_line", year=year, months=months, paid=money(paid), share=f"{100 * share:.2f}",
                    annual=money(paid / share), low=money(low), high=money(high), straight=money(paid / months * 12)))  # fmt: skip
+    if profile.prior is not None:
+        click.echo(
+            say("annualise_short", years=len(profile.years), weight=f"{100 * profile.prior.weight:.0f}")
+        )
     if "backtest" in found:
         click.echo(say("annualise_backtest", error=f"{100 * found['backtest']['mean_absolute_error']:.1f}",
                        straight=f"{100 * found['backtest']['straight_line_error']:.1f}"))  # fmt: skip
