@@ -24,11 +24,14 @@ from actuarial.texts import text
 @click.option(
     "--pool-above", type=click.FloatRange(0, min_open=True), default=None, help=help_text("pool_help")
 )
+@click.option(
+    "--pool-by", type=click.Choice(["claim", "member"]), default="claim", help=help_text("pool_by_help")
+)
 @click.option("--out", type=click.Path(), default=None, help=help_text("table_out_help"))
 @common
 def experience(
     file: str, exposure: str | None, insured: float | None, basis: str, unit: str | None,
-    pool_above: float | None, out: str | None, lang: str | None, as_json: bool,
+    pool_above: float | None, pool_by: str, out: str | None, lang: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Frequency, severity and per-capita cost from a claim file."""
     from actuarial.experience.claims import experience_from_claims
@@ -39,9 +42,11 @@ def experience(
     spells = read_exposure(exposure) if exposure else None
     claims = read_claims(file, unit=unit, exposure=spells)
     synthetic = says_synthetic(Path(file))
-    study = experience_from_claims(claims, spells, insured, basis=basis, pool_above=pool_above)  # type: ignore[arg-type]
-    values = ["fund_payment", "visits_per_insured", "payment_per_visit", "per_capita"]
-    safe = suppress_small_cells(study.frame, "visits", values)
+    study = experience_from_claims(
+        claims, spells, insured, basis=basis, pool_above=pool_above, pool_by=pool_by
+    )  # type: ignore[arg-type]
+    values = [c for c in study.frame.columns if c not in {"category", "persons"}]
+    safe = suppress_small_cells(study.frame, "persons", values)
     rows = [{k: _none(v) for k, v in row.items()} for row in safe.to_dict("records")]
     if out:
         _write(out, safe)

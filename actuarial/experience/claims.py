@@ -35,8 +35,9 @@ def experience_from_claims(
     first: str | None = None,
     basis: Literal["service", "payment"] = "service",
     pool_above: float | None = None,
+    pool_by: Literal["claim", "member"] = "claim",
 ) -> Experience:
-    """Payments and visits by category over some months.
+    """Payments, visits and persons by category over some months.
 
     Parameters
     ----------
@@ -52,13 +53,17 @@ def experience_from_claims(
     basis : {"service", "payment"}
         Month of a claim: of service, or of payment (cash).
     pool_above : float, optional
-        Threshold of a claim [yuan]: what is above it is taken out of its category and spread over all in
+        Threshold [yuan]: what is above it is taken out of its category and spread over all in
         proportion to the rest. The total stays the same to the cent.
+    pool_by : {"claim", "member"}
+        Whether the threshold is that of a claim, or of all that a member was paid in the months; a member's excess
+        is taken out of the member's categories in proportion to what they paid.
 
     Returns
     -------
     Experience
-        Its frame has ``large_excess`` [yuan] (what was taken out of the category) where claims are pooled.
+        Its frame has ``persons`` (different members with a claim in the category), and ``large_excess`` [yuan]
+        (what was taken out of the category) where claims are pooled.
 
     Raises
     ------
@@ -91,7 +96,12 @@ def experience_from_claims(
         raise InputError([Fault("experience.no_insured", claims.file, params={"value": insured or 0})])
     month = nw.col(f"{basis}_date_month")
     frame = claims.lazy.filter((month >= start) & (month <= start + length - 1))
-    cells = _by_category(frame, pool_above)
+    cells = _by_category(frame, pool_above if pool_by == "claim" else None)
+    if pool_above is not None and len(cells):
+        if pool_by == "member":
+            cells["excess_"] = _member_excess(frame, cells["category"].tolist(), round(pool_above * 100))
+        cells = _pooled(cells)
+    cells = cells.drop(columns="excess_")
     if cells.empty:
         raise InputError([Fault("claims.no_claims", claims.file, params={"first": span[0], "last": span[1]})])
     source = Source("experience", claims.file, f"{span[0]}–{span[1]}, {basis}", status="derived")
@@ -99,18 +109,38 @@ def experience_from_claims(
 
 
 def _by_category(frame: nw.LazyFrame[Any], pool_above: float | None) -> pd.DataFrame:
-    """Cents and visits by category, in the order of the categories' names; large claims pooled."""
+    """Cents, excess above the threshold of a claim, visits and persons by category, by the categories' names."""
     above = nw.lit(0) if pool_above is None else nw.col(FUND) - round(pool_above * 100)
     excess = nw.when(above > 0).then(above).otherwise(nw.lit(0)).cast(nw.Int64)
-    cells = frame.select("category", FUND, excess_=excess).group_by("category")
-    sums = cells.agg(nw.col(FUND).sum(), nw.col("excess_").sum(), visits=nw.len())
-    found = gather(sums.with_columns(*(nw.col(c).cast(nw.Int64) for c in (FUND, "excess_", "visits"))))
-    found = found.sort_values("category", ignore_index=True)
-    if pool_above is not None and len(found):
-        kept = found[FUND] - found["excess_"]
-        found[FUND] = kept + spread(int(found["excess_"].sum()), kept.tolist())
-        found["large_excess"] = found["excess_"] / 100
-    return found.drop(columns="excess_")
+    cells = frame.select("category", "member_id", FUND, excess_=excess).group_by("category")
+    sums = cells.agg(
+        nw.col(FUND).sum(), nw.col("excess_").sum(), visits=nw.len(), persons=nw.col("member_id").n_unique()
+    )
+    names = (FUND, "excess_", "visits", "persons")
+    found = gather(sums.with_columns(*(nw.col(c).cast(nw.Int64) for c in names)))
+    return found.sort_values("category", ignore_index=True)
+
+
+def _member_excess(frame: nw.LazyFrame[Any], categories: list[str], threshold: int) -> list[int]:
+    """What members were paid above the threshold together, in cents by category; exact and in any order of rows."""
+    sums = frame.group_by("member_id").agg(nw.col(FUND).sum())
+    large = sums.filter(nw.col(FUND) > threshold).select("member_id")
+    cells = frame.join(large, on="member_id", how="semi").group_by("member_id", "category")
+    found = gather(cells.agg(nw.col(FUND).sum()).with_columns(nw.col(FUND).cast(nw.Int64)))
+    place = {c: n for n, c in enumerate(categories)}
+    out = [0] * len(categories)
+    for _, rows in found.sort_values(["member_id", "category"]).groupby("member_id"):
+        cents = [int(c) for c in rows[FUND]]
+        for category, part in zip(rows["category"], spread(sum(cents) - threshold, cents), strict=True):
+            out[place[str(category)]] += part
+    return out
+
+
+def _pooled(cells: pd.DataFrame) -> pd.DataFrame:
+    """The excess taken out of its category and spread over all in proportion to what is left."""
+    kept = cells[FUND] - cells["excess_"]
+    shared = kept + spread(int(cells["excess_"].sum()), kept.tolist())
+    return cells.assign(**{FUND: shared, "large_excess": cells["excess_"] / 100})
 
 
 def spread(amount: int, weights: list[int]) -> list[int]:
@@ -137,6 +167,7 @@ def _figures(cells: pd.DataFrame, insured: float) -> pd.DataFrame:
     frame["visits_per_insured"] = frame["visits"] / insured
     frame["payment_per_visit"] = frame["fund_payment"] / frame["visits"]
     frame["per_capita"] = frame["fund_payment"] / insured
+    frame["persons"] = cells["persons"].astype("float64")
     if "large_excess" in cells:
         frame["large_excess"] = cells["large_excess"]
     return frame
