@@ -31,6 +31,8 @@ _HOMES = {
     "Triangle": "experience.completion",
     "complete": "experience.completion",
     "decompose": "experience.drivers",
+    "claim_cells": "experience.claim_drivers",
+    "year_on_year": "experience.claim_drivers",
     "find_breaks": "experience.breaks",
     "synthetic_claims": "samples.claims",
     "annualisation_backtest": "experience.backtest",

@@ -23,6 +23,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actuarial.errors import Fault, InputError
+from actuarial.experience.claim_drivers import claim_cells
 from actuarial.experience.claims import experience_from_claims, monthly, run_off, spread
 from actuarial.tables import (
     ClaimsTable,
@@ -174,12 +175,16 @@ def test_spark_agrees_to_the_cent(spark: Any) -> None:
     back[["total_cost", "fund_payment"]] *= -1
     frame = pd.concat([frame, back], ignore_index=True)
     members = pd.DataFrame({"member_id": frame["member_id"].unique(), "enrolled_from": "2012-01-01"})
+    members["group"] = ["city" if n % 3 else "village" for n in range(len(members))]
     options: dict[str, Any] = {"unit": "yuan", "salt": "s"}
-    want = read_claims(frame, exposure=read_exposure(members, salt="s"), **options)
+    spells = read_exposure(members, salt="s")
+    want = read_claims(frame, exposure=spells, **options)
     exposure = read_exposure(to_spark(spark, members), salt="s")
     got = read_claims(to_spark(spark, frame), exposure=exposure, **options)
     assert got.rows == want.rows == 397
     same(answers(want), answers(got))
+    cells = [claim_cells(c, e, first="2012-01").frame for c, e in ((want, spells), (got, exposure))]
+    pd.testing.assert_frame_equal(*cells, check_exact=True)
     assert exposure.total_months("2012-01", 12) == len(members) * 12
     faults, _ = check_claims(to_spark(spark, small(fund_payment=["x", "1", "2"])), unit="yuan")
     assert [f.code for f in faults] == ["claims.not_a_number"]

@@ -22,6 +22,7 @@ PUBLIC = [
     "Triangle",
     "annualisation_backtest",
     "check_claims",
+    "claim_cells",
     "complete",
     "decompose",
     "experience_from_claims",
@@ -71,6 +72,7 @@ PUBLIC = [
     "text",
     "use_language",
     "__version__",
+    "year_on_year",
 ]
 
 

@@ -251,7 +251,7 @@ def init(folder: str, lang: str | None, as_json: bool) -> None:
     click.echo(say("init_done", folder=folder, workbook=written[-1].name))
 
 
-for command in (data.experience, data.complete, data.annualise):
+for command in (data.experience, data.compare, data.complete, data.annualise):
     cli.add_command(command)
 
 # --------------------------------------------------------------------------- helpers

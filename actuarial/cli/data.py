@@ -42,9 +42,8 @@ def experience(
     spells = read_exposure(exposure) if exposure else None
     claims = read_claims(file, unit=unit, exposure=spells)
     synthetic = says_synthetic(Path(file))
-    study = experience_from_claims(
-        claims, spells, insured, basis=basis, pool_above=pool_above, pool_by=pool_by
-    )  # type: ignore[arg-type]
+    study = experience_from_claims(claims, spells, insured, basis=basis,  # type: ignore[arg-type]
+                                   pool_above=pool_above, pool_by=pool_by)  # type: ignore[arg-type]  # fmt: skip
     values = [c for c in study.frame.columns if c not in {"category", "persons"}]
     safe = suppress_small_cells(study.frame, "persons", values)
     rows = [{k: _none(v) for k, v in row.items()} for row in safe.to_dict("records")]
@@ -66,6 +65,78 @@ def experience(
         click.echo(say("check_note", note=note.message()))
     if out:
         click.echo(say("wrote", path=out))
+
+
+@click.command(help=help_text("compare_help"))
+@click.argument("file", type=click.Path())
+@click.argument("later", type=click.Path(), required=False)
+@click.option("--first", required=True, help=help_text("first_help"))
+@click.option("--then", required=True, help=help_text("then_help"))
+@click.option(
+    "--months", type=click.IntRange(1, 12), default=12, show_default=True, help=help_text("months_help")
+)
+@click.option("--exposure", type=click.Path(), default=None, help=help_text("exposure_help"))
+@click.option("--later-exposure", type=click.Path(), default=None, help=help_text("later_exposure_help"))
+@click.option(
+    "--insured",
+    type=click.FloatRange(0, min_open=True),
+    nargs=2,
+    default=None,
+    help=help_text("insured_two_help"),
+)
+@click.option(
+    "--basis", type=click.Choice(["service", "payment"]), default="service", help=help_text("basis_help")
+)
+@click.option("--unit", default=None, help=help_text("unit_help"))
+@click.option("--plot", type=click.Path(), default=None, help=help_text("compare_plot_help"))
+@click.option("--out", type=click.Path(), default=None, help=help_text("table_out_help"))
+@common
+def compare(
+    file: str, later: str | None, first: str, then: str, months: int, exposure: str | None, later_exposure: str | None,
+    insured: tuple[float, float] | None, basis: Any, unit: str | None, plot: str | None, out: str | None,
+    lang: str | None, as_json: bool,
+) -> None:  # fmt: skip
+    """What drove the change of per-capita cost between two periods of claims."""
+    from actuarial.experience.claim_drivers import claim_cells, year_on_year
+    from actuarial.results import figure_svg, write_text
+    from actuarial.samples import says_synthetic
+    from actuarial.tables import read_claims, read_exposure, term_label
+
+    spells = read_exposure(exposure) if exposure else None
+    claims = read_claims(file, unit=unit, exposure=spells)
+    spells_after = read_exposure(later_exposure) if later_exposure else spells
+    after = read_claims(later, unit=unit, exposure=spells_after) if later else claims
+    heads = insured or (None, None)
+    one = claim_cells(claims, spells, heads[0], first=first, months=months, basis=basis)
+    two = claim_cells(after, spells_after, heads[1], first=then, months=months, basis=basis)
+    parts = year_on_year(one, two)
+    table, categories = parts.table, parts.by("category")
+    synthetic = any(says_synthetic(Path(f)) for f in (file, later) if f)
+    if out:
+        _write(out, table)
+    if plot:
+        write_text(plot, figure_svg(parts.plot(lang=lang)))
+    if as_json:
+        rows = [
+            [{k: _none(v) for k, v in row.items()} for row in f.to_dict("records")]
+            for f in (table, categories)
+        ]
+        print_json({"file": claims.file, "later": after.file, "synthetic": synthetic, "before": parts.before,
+                    "after": parts.after, "insured": [one.insured, two.insured], "drivers": rows[0],
+                    "categories": rows[1]})  # fmt: skip
+        return
+    _say_synthetic(synthetic)
+    click.echo(say("compare_line", first=first, then=then, months=months, before=f"{parts.before:,.2f}", after=f"{parts.after:,.2f}",
+                   change=f"{parts.after - parts.before:+,.2f}"))  # fmt: skip
+    for row in table.to_dict("records"):
+        click.echo(
+            say("compare_row", driver=text(f"driver.{row['driver']}", lang), change=f"{row['change']:+,.2f}")
+        )
+    for row in categories.to_dict("records"):
+        change = "—" if row["change"] != row["change"] else f"{row['change']:+,.2f}"
+        click.echo(say("compare_category", category=term_label(str(row["category"]), lang), change=change))
+    for path in (p for p in (out, plot) if p):
+        click.echo(say("wrote", path=path))
 
 
 @click.command(help=help_text("complete_help"))

@@ -88,7 +88,7 @@ def experience_from_claims(
     if pool_above is not None and not pool_above > 0:
         raise InputError([Fault("claims.threshold", claims.file, params={"value": pool_above})])
     if basis == "payment":
-        _need_payments(claims)
+        need_payments(claims)
     span = (month_name(start), month_name(start + length - 1))
     if insured is None and exposure is not None:
         insured = exposure.total_months(span[0], length) / length
@@ -173,7 +173,8 @@ def _figures(cells: pd.DataFrame, insured: float) -> pd.DataFrame:
     return frame
 
 
-def _need_payments(claims: ClaimsTable) -> None:
+def need_payments(claims: ClaimsTable) -> None:
+    """Refuse claims without payment dates where these are needed."""
     if not claims.paid:
         raise InputError([Fault("claims.no_payment_date", claims.file)])
 
@@ -217,7 +218,7 @@ def run_off(
     >>> run_off(read_claims(frame, unit="yuan")).values.tolist()
     [[0.0, 1200.5], [30.0, nan]]
     """
-    _need_payments(claims)
+    need_payments(claims)
     service, pay = nw.col("service_date_month"), nw.col("payment_date_month")
     frame = claims.lazy.filter(pay >= 0)
     if category is not None:
@@ -271,7 +272,7 @@ def monthly(claims: ClaimsTable, *, opening_unpaid: float = 0.0) -> pd.DataFrame
     >>> monthly(read_claims(frame, unit="yuan"))[["incurred", "paid", "closing_unpaid"]].values.tolist()
     [[1200.5, 0.0, 1200.5], [30.0, 1200.5, 30.0]]
     """
-    _need_payments(claims)
+    need_payments(claims)
     parts = {}
     for name in ("service", "payment"):
         key = f"{name}_date_month"

@@ -95,7 +95,7 @@ class ExposureTable(Result):
         [1.482759]
         """
         periods = pd.period_range(first, periods=months, freq="M")
-        days = self._days(periods, by)
+        days = self.person_days(periods, by)
         return pd.DataFrame(
             {g: [d / p.days_in_month for d, p in zip(row, periods, strict=True)] for g, row in days.items()},
             index=periods.rename("month"),
@@ -104,11 +104,11 @@ class ExposureTable(Result):
     def total_months(self, first: str, months: int) -> float:
         """Person-months of all the months together [person-months], correctly rounded."""
         periods = pd.period_range(first, periods=months, freq="M")
-        days = self._days(periods, None)["person_months"]
+        days = self.person_days(periods, None)["person_months"]
         return float(sum(Fraction(d, p.days_in_month) for d, p in zip(days, periods, strict=True)))
 
-    def _days(self, periods: pd.PeriodIndex, by: str | None) -> dict[str, list[int]]:
-        """Person-days of each month, by group."""
+    def person_days(self, periods: pd.PeriodIndex, by: str | None) -> dict[str, list[int]]:
+        """Person-days of each month, by group (``person_months`` where `by` is None): whole numbers."""
         ends = [
             (day_number(dt.date(p.year, p.month, 1)), calendar.monthrange(p.year, p.month)[1])
             for p in periods
@@ -195,9 +195,7 @@ def _overlaps(frame: nw.LazyFrame[Any]) -> pd.DataFrame:
 
 def check_enrolment(checks: Checks, frame: nw.LazyFrame[Any], exposure: ExposureTable) -> nw.LazyFrame[Any]:
     """Claims of members who are not in the exposure, before they enrolled, after they left or in a gap."""
-    spells = exposure.lazy
-    if not _together(frame, spells):
-        spells = look_up(frame, gather(spells.select("member_id", "first_day", "last_day")))
+    spells = joined_with(frame, exposure).select("member_id", "first_day", "last_day")
     ends = spells.group_by("member_id").agg(
         first_=nw.col("first_day").min(), last_=nw.col("last_day").max(), n_=nw.len()
     )
@@ -219,6 +217,12 @@ def check_enrolment(checks: Checks, frame: nw.LazyFrame[Any], exposure: Exposure
         )
         late = nw.concat([late, inside.join(covered, on="row_", how="anti").select("row_")])
     return checks.joined(frame, "claims.after_leaving", late, "service_date")
+
+
+def joined_with(frame: nw.LazyFrame[Any], exposure: ExposureTable) -> nw.LazyFrame[Any]:
+    """The spells as they can be joined to `frame`: as they are on the same engine, else brought over."""
+    spells = exposure.lazy
+    return spells if _together(frame, spells) else look_up(frame, gather(spells))
 
 
 def _together(one: nw.LazyFrame[Any], other: nw.LazyFrame[Any]) -> bool:
