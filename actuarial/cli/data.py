@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from actuarial.cli.shared import common, help_text, money, print_json, say
+from actuarial.cli.shared import common, help_text, money, print_json, say, sheets
 from actuarial.texts import text
 
 
@@ -28,10 +28,11 @@ from actuarial.texts import text
     "--pool-by", type=click.Choice(["claim", "member"]), default="claim", help=help_text("pool_by_help")
 )
 @click.option("--out", type=click.Path(), default=None, help=help_text("table_out_help"))
+@sheets
 @common
 def experience(
     file: str, exposure: str | None, insured: float | None, basis: str, unit: str | None,
-    pool_above: float | None, pool_by: str, out: str | None, lang: str | None, as_json: bool,
+    pool_above: float | None, pool_by: str, sheet: Any, out: str | None, lang: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Frequency, severity and per-capita cost from a claim file."""
     from actuarial.experience.claims import experience_from_claims
@@ -40,7 +41,7 @@ def experience(
     from actuarial.tables import read_claims, read_exposure, term_label
 
     spells = read_exposure(exposure) if exposure else None
-    claims = read_claims(file, unit=unit, exposure=spells)
+    claims = read_claims(file, unit=unit, sheet=sheet, exposure=spells)
     synthetic = says_synthetic(Path(file))
     study = experience_from_claims(claims, spells, insured, basis=basis,  # type: ignore[arg-type]
                                    pool_above=pool_above, pool_by=pool_by)  # type: ignore[arg-type]  # fmt: skip
@@ -90,10 +91,11 @@ def experience(
 @click.option("--unit", default=None, help=help_text("unit_help"))
 @click.option("--plot", type=click.Path(), default=None, help=help_text("compare_plot_help"))
 @click.option("--out", type=click.Path(), default=None, help=help_text("table_out_help"))
+@sheets
 @common
 def compare(
     file: str, later: str | None, first: str, then: str, months: int, exposure: str | None, later_exposure: str | None,
-    insured: tuple[float, float] | None, basis: Any, unit: str | None, plot: str | None, out: str | None,
+    insured: tuple[float, float] | None, basis: Any, unit: str | None, sheet: Any, plot: str | None, out: str | None,
     lang: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """What drove the change of per-capita cost between two periods of claims."""
@@ -103,9 +105,9 @@ def compare(
     from actuarial.tables import read_claims, read_exposure, term_label
 
     spells = read_exposure(exposure) if exposure else None
-    claims = read_claims(file, unit=unit, exposure=spells)
+    claims = read_claims(file, unit=unit, sheet=sheet, exposure=spells)
     spells_after = read_exposure(later_exposure) if later_exposure else spells
-    after = read_claims(later, unit=unit, exposure=spells_after) if later else claims
+    after = read_claims(later, unit=unit, sheet=sheet, exposure=spells_after) if later else claims
     heads = insured or (None, None)
     one = claim_cells(claims, spells, heads[0], first=first, months=months, basis=basis)
     two = claim_cells(after, spells_after, heads[1], first=then, months=months, basis=basis)
@@ -154,10 +156,11 @@ def compare(
 @click.option("--tail", type=click.FloatRange(1), default=1.0, help=help_text("tail_help"))
 @click.option("--insurers-rule", is_flag=True, help=help_text("insurers_rule_help"))
 @click.option("--out", type=click.Path(), default=None, help=help_text("table_out_help"))
+@sheets
 @common
 def complete(
     file: str, unit: str | None, until: str | None, method: str, exposure: str | None, last: int | None,
-    tail: float, insurers_rule: bool, out: str | None, lang: str | None, as_json: bool,
+    tail: float, insurers_rule: bool, sheet: Any, out: str | None, lang: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """What is incurred and not yet paid, from a claim file."""
     import warnings
@@ -172,7 +175,7 @@ def complete(
     from actuarial.tables import read_claims, read_exposure
 
     spells = read_exposure(exposure) if exposure else None
-    claims = read_claims(file, unit=unit, exposure=spells)
+    claims = read_claims(file, unit=unit, sheet=sheet, exposure=spells)
     synthetic = says_synthetic(Path(file))
     paid = run_off(claims, until=until)
     persons = None
@@ -209,6 +212,7 @@ def complete(
 @click.option("--unit", default=None, help=help_text("unit_help"))
 @click.option("--place-sd", type=click.FloatRange(0, 0.5), default=0.0, help=help_text("place_sd_help"))
 @click.option("--out", type=click.Path(), default=None, help=help_text("table_out_help"))
+@sheets
 @common
 def annualise(
     file: str,
@@ -216,6 +220,7 @@ def annualise(
     reference: str | None,
     unit: str | None,
     place_sd: float,
+    sheet: Any,
     out: str | None,
     lang: str | None,
     as_json: bool,
@@ -228,7 +233,7 @@ def annualise(
     from actuarial.experience.backtest import annualisation_backtest
     from actuarial.tables import MonthlyProfile, read_table
 
-    table = read_table(file, "monthly_history", unit=unit)
+    table = read_table(file, "monthly_history", unit=unit, sheet=sheet)
     past = read_table(history, "monthly_history", unit=unit) if history else table
     frame = table.frame.sort_values(["year", "month"])
     year = int(frame["year"].max())
@@ -273,7 +278,14 @@ def annualise(
 
 
 def check_claim_file(
-    file: str, exposure: str | None, unit: str | None, marked: str | None, lang: str | None, *, as_json: bool
+    file: str,
+    exposure: str | None,
+    unit: str | None,
+    marked: str | None,
+    lang: str | None,
+    *,
+    as_json: bool,
+    sheet: Any = None,
 ) -> None:
     """Every fault of a claim file at once; on request a copy with the cells marked.
 
@@ -286,7 +298,7 @@ def check_claim_file(
     from actuarial.tables import check_claims, read_exposure, write_marked_copy
 
     spells = read_exposure(exposure) if exposure else None
-    faults, notes = check_claims(file, unit=unit, exposure=spells)
+    faults, notes = check_claims(file, unit=unit, sheet=sheet, exposure=spells)
     if faults:
         if marked:
             write_marked_copy(file, faults, marked, lang=lang)

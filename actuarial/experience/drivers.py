@@ -108,7 +108,8 @@ class Drivers(Result):
             rotated: dict[str, Any] = {"rotation": 20, "ha": "right"} if len(names) > 6 else {}
             ax.set_xticks(range(len(names) + 1), [*names, text("driver.after", lang)], fontsize=9, **rotated)
             low = min(self.before, self.after) * 0.8
-            ax.set_ylim(bottom=low)
+            highest = max(self.before, float((self.before + parts["change"].cumsum()).max()))
+            ax.set_ylim(low, highest + 0.08 * (highest - low) if highest > low else None)
             ax.set_ylabel(text("label.yuan_per_person", lang))
         return ax
 

@@ -51,7 +51,7 @@ class TableSpec(Strict):
     """Where a table lies."""
 
     path: str
-    sheet: str | None = None
+    sheet: str | list[str] | None = None
     unit: str | None = None
     basis: Literal["paid", "incurred"] | None = None
 

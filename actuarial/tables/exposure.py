@@ -21,6 +21,7 @@ from actuarial.tables.checking import Checks
 from actuarial.tables.claim_columns import HeadingFinder, cells_of, picked
 from actuarial.tables.columns import kinds
 from actuarial.tables.engine import Scratch, count, gather, lazy, look_up, staged
+from actuarial.tables.grids import Sheets
 from actuarial.tables.intake import fingerprint, prepared
 from actuarial.tables.normal import NO_DAY, day_number, flag, worked_out
 from actuarial.tables.reading import Note
@@ -129,7 +130,7 @@ class ExposureTable(Result):
 def read_exposure(
     source: Any,
     *,
-    sheet: str | None = None,
+    sheet: Sheets = None,
     salt: str | None = None,
     encoding: str | None = None,
 ) -> ExposureTable:
@@ -140,7 +141,7 @@ def read_exposure(
     source : path or frame
         As in :func:`actuarial.tables.read_claims`; one row a spell, with its first day and, where it has
         ended, its last.
-    sheet, salt, encoding : str, optional
+    sheet, salt, encoding : optional
         As in :func:`actuarial.tables.read_claims`.
 
     Raises
