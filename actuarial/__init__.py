@@ -29,6 +29,8 @@ _HOMES = {
     "experience_from_claims": "experience.claims",
     "run_off": "experience.claims",
     "Triangle": "experience.completion",
+    "claims_triangle": "experience.claims",
+    "read_triangle": "experience.triangle_tables",
     "complete": "experience.completion",
     "decompose": "experience.drivers",
     "claim_cells": "experience.claim_drivers",

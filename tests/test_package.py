@@ -23,6 +23,8 @@ PUBLIC = [
     "annualisation_backtest",
     "check_claims",
     "claim_cells",
+    "claims_triangle",
+    "read_triangle",
     "complete",
     "decompose",
     "experience_from_claims",

@@ -155,35 +155,35 @@ def compare(
 @click.option("--last", type=click.IntRange(1), default=None, help=help_text("last_help"))
 @click.option("--tail", type=click.FloatRange(1), default=1.0, help=help_text("tail_help"))
 @click.option("--insurers-rule", is_flag=True, help=help_text("insurers_rule_help"))
+@click.option("--monthly", is_flag=True, help=help_text("monthly_help"))
+@click.option("--to-date", is_flag=True, help=help_text("to_date_help"))
 @click.option("--out", type=click.Path(), default=None, help=help_text("table_out_help"))
 @sheets
 @common
 def complete(
     file: str, unit: str | None, until: str | None, method: str, exposure: str | None, last: int | None,
-    tail: float, insurers_rule: bool, sheet: Any, out: str | None, lang: str | None, as_json: bool,
+    tail: float, insurers_rule: bool, monthly: bool, to_date: bool, sheet: Any, out: str | None, lang: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """What is incurred and not yet paid, from a claim file."""
     import warnings
 
-    import pandas as pd
-
     from actuarial.errors import DataWarning
-    from actuarial.experience.claims import run_off
-    from actuarial.experience.completion import Triangle
+    from actuarial.experience.claims import claims_triangle
     from actuarial.experience.completion import complete as complete_triangle
+    from actuarial.experience.triangle_tables import read_triangle
     from actuarial.samples import says_synthetic
     from actuarial.tables import read_claims, read_exposure
 
     spells = read_exposure(exposure) if exposure else None
-    claims = read_claims(file, unit=unit, sheet=sheet, exposure=spells)
     synthetic = says_synthetic(Path(file))
-    paid = run_off(claims, until=until)
-    persons = None
-    if spells is not None:
-        persons = pd.Series([spells.total_months(str(p), 1) for p in paid.index], index=paid.index)
+    if monthly or to_date:
+        triangle = read_triangle(file, sheet=sheet, unit=unit, to_date=to_date).until(until).exposed(spells)
+    else:
+        claims = read_claims(file, unit=unit, sheet=sheet, exposure=spells)
+        triangle = claims_triangle(claims, until=until, exposure=spells)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataWarning)  # the flags say the same
-        done = complete_triangle(Triangle.from_incremental(paid, exposure=persons), method=method, last=last,  # type: ignore[arg-type]
+        done = complete_triangle(triangle, method=method, last=last,  # type: ignore[arg-type]
                                  tail=tail, insurers_rule=insurers_rule)  # fmt: skip
     low, high = done.interval()
     frame = done.frame.rename_axis("service_month").reset_index().astype({"service_month": str})
@@ -192,7 +192,7 @@ def complete(
     flags = [f.message(lang) for f in done.flags]
     if as_json:
         rows = [{k: _none(v) for k, v in row.items()} for row in frame.to_dict("records")]
-        print_json({"file": claims.file, "synthetic": synthetic, "paid": float(done.frame["latest"].sum()), "ultimate": done.ultimate,
+        print_json({"file": Path(file).name, "synthetic": synthetic, "paid": float(done.frame["latest"].sum()), "ultimate": done.ultimate,
                     "ibnr": done.ibnr, "standard_error": done.total_se, "interval_95": [low, high],
                     "left_out_periods": done.left_out, "flags": flags, "months": rows})  # fmt: skip
         return

@@ -18,6 +18,7 @@ import pandas as pd
 
 from actuarial.errors import Fault, InputError
 from actuarial.experience import Experience
+from actuarial.experience.triangle import Triangle
 from actuarial.results import Source
 from actuarial.tables import ClaimsTable, ExposureTable
 from actuarial.tables.engine import gather
@@ -240,6 +241,49 @@ def run_off(
     grid[future & (grid == 0)] = np.nan
     index = pd.period_range(month_name(low), month_name(high), freq="M", name="service_month")
     return pd.DataFrame(grid, index=index, columns=pd.RangeIndex(grid.shape[1], name="lag"))
+
+
+def claims_triangle(
+    claims: ClaimsTable, *, until: str | None = None, exposure: ExposureTable | None = None
+) -> Triangle:
+    """The run-off of :func:`run_off` as a triangle, with all payment months up to `until`.
+
+    Parameters
+    ----------
+    claims : ClaimsTable
+    until : str, optional
+        Last month of payment that counts; the last in the claims if not given. It may lie after the last month of
+        service: a closed year whose payments go on is no square.
+    exposure : ExposureTable, optional
+        For Cape Cod: person-months by month of service.
+
+    Raises
+    ------
+    InputError
+        If there are no payment dates or nothing is paid.
+
+    Examples
+    --------
+    >>> from actuarial.tables import read_claims
+    >>> frame = pd.DataFrame({"claim_id": ["1", "2"], "member_id": ["a", "b"], "category": ["住院", "住院"],
+    ...     "service_date": ["2013-01-31", "2013-02-01"], "payment_date": ["2013-02-05", "2013-03-06"],
+    ...     "fund_payment": [1200.50, 30.0]})
+    >>> claims_triangle(read_claims(frame, unit="yuan")).frame.values.tolist()
+    [[0.0, 1200.5], [0.0, 30.0]]
+    """
+    paid = run_off(claims, until=until)
+    last = month_number(until) if until else _last_payment(claims)
+    periods = last - month_number(str(paid.index[0])) + 1
+    source = Source("run_off", claims.file, f"{paid.index[0]}–{month_name(last)}", status="derived")
+    return Triangle.from_incremental(paid, periods=periods, source=source).exposed(exposure)
+
+
+def _last_payment(claims: ClaimsTable) -> int:
+    """The last month in which a claim was paid; a payment before its service counts in the month of service."""
+    pay, service = nw.col("payment_date_month"), nw.col("service_date_month")
+    paid = claims.lazy.filter(pay >= 0)
+    month = nw.when(pay > service).then(pay).otherwise(service)
+    return int(gather(paid.select(last=month.max().cast(nw.Int64)))["last"].iloc[0])
 
 
 def monthly(claims: ClaimsTable, *, opening_unpaid: float = 0.0) -> pd.DataFrame:

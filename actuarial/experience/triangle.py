@@ -22,6 +22,8 @@ from actuarial.texts import text
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from actuarial.tables import ExposureTable
+
 
 @dataclass(frozen=True, eq=False)
 class Triangle(Result):
@@ -61,11 +63,24 @@ class Triangle(Result):
 
     @classmethod
     def from_incremental(
-        cls, frame: pd.DataFrame, *, exposure: pd.Series | None = None, source: Source | None = None
+        cls,
+        frame: pd.DataFrame,
+        *,
+        exposure: pd.Series | None = None,
+        periods: int | None = None,
+        source: Source | None = None,
     ) -> Triangle:
         """From payments by service period and lag, as a run-off of claims gives them.
 
-        Cells beyond the latest payment period (the period of the last service row) become NaN.
+        Parameters
+        ----------
+        frame : DataFrame
+            Payments [yuan], service periods × lags.
+        exposure : Series, optional
+            Persons by service period.
+        periods : int, optional
+            Payment periods observed, counted from the first service period; cells beyond become NaN. As many as
+            there are service periods if not given.
 
         Raises
         ------
@@ -75,11 +90,7 @@ class Triangle(Result):
         if frame.empty:
             raise InputError([Fault("completion.no_data")])
         n, m = frame.shape
-        seen = (
-            np.add.outer(np.arange(n), np.arange(m)) < max(n, m)
-            if n == m
-            else np.add.outer(np.arange(n), np.arange(m)) < n
-        )
+        seen = np.add.outer(np.arange(n), np.arange(m)) < (n if periods is None else periods)
         amounts = frame.to_numpy(dtype=np.float64)
         if np.isinf(amounts[seen]).any():
             raise InputError([Fault("completion.not_finite")])
@@ -116,6 +127,30 @@ class Triangle(Result):
         values[diagonal > last - periods] = np.nan
         frame = pd.DataFrame(values, index=self.frame.index, columns=self.frame.columns)
         return Triangle(frame, self.exposure, sources=self.sources)
+
+    def until(self, month: str | None) -> Triangle:
+        """As it was known at the end of a payment month, ``2013-10``; itself if none is given.
+
+        Service months after it go too.
+        """
+        if month is None:
+            return self
+        last = pd.Period(month, freq="M")
+        kept = self.frame[self.frame.index <= last]
+        if kept.empty:
+            raise InputError([Fault("completion.no_data")])
+        values = kept.to_numpy(dtype=np.float64, copy=True)
+        seen = (last - kept.index[0]).n
+        values[np.add.outer(np.arange(len(kept)), np.arange(values.shape[1])) > seen] = np.nan
+        frame = pd.DataFrame(values, index=kept.index, columns=kept.columns)
+        return Triangle(frame.loc[:, frame.notna().any()], self.exposure, sources=self.sources)
+
+    def exposed(self, spells: ExposureTable | None) -> Triangle:
+        """With the person-months of each month of service as exposure."""
+        if spells is None:
+            return self
+        persons = [spells.total_months(str(p), 1) for p in self.frame.index]
+        return Triangle(self.frame, pd.Series(persons, index=self.frame.index), sources=self.sources)
 
     def plot(self, ax: Axes | None = None, lang: str | None = None, *, flags: Sequence[Flag] = ()) -> Axes:
         """Heat map of the share of each service period's latest payments by lag; flagged periods are framed."""
@@ -197,7 +232,7 @@ def check_latest(triangle: Triangle, *, periods: int = 3) -> tuple[Flag, ...]:
         few = float(stdtrit(len(before) - 1, 0.975) / ndtri(0.975))  # the spread itself is an estimate
         if (relative < 0.75 or relative > 1.4) and abs(np.log(max(relative, 1e-9))) > 3.5 * few * spread:
             kind = "empty" if relative < 0.02 else "half_loaded" if relative < 1 else "doubled"
-            flags.append(Flag(kind, _label(triangle, last - back), back, float(relative)))
+            flags.append(Flag(kind, period_label(triangle, last - back), back, float(relative)))
     newest = triangle.values[-1]
     paid = np.nan_to_num(newest).max(initial=0.0)
     if paid == 0 and not any(f.kind == "empty" and f.back == 0 for f in flags):
@@ -205,9 +240,13 @@ def check_latest(triangle: Triangle, *, periods: int = 3) -> tuple[Flag, ...]:
     return tuple(flags)
 
 
-def _label(triangle: Triangle, diagonal: int) -> str:
+def period_label(triangle: Triangle, diagonal: int) -> str:
+    """Name of a payment period, counted from the first service period."""
     index = triangle.frame.index
-    return str(index[diagonal]) if diagonal < len(index) else f"+{diagonal - len(index) + 1}"
+    if diagonal < len(index):
+        return str(index[diagonal])
+    more = diagonal - len(index) + 1
+    return str(index[-1] + more) if isinstance(index, pd.PeriodIndex) else f"+{more}"
 
 
 def _diagonal_ratio(triangle: Triangle, back: int) -> float:
