@@ -10,6 +10,7 @@ the file holds: claims that have not come in yet are no part of it (completion a
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Literal
 
 import narwhals.stable.v2 as nw
@@ -246,7 +247,7 @@ def run_off(
 def claims_triangle(
     claims: ClaimsTable, *, until: str | None = None, exposure: ExposureTable | None = None
 ) -> Triangle:
-    """The run-off of :func:`run_off` as a triangle, with all payment months up to `until`.
+    """The run-off of :func:`run_off` as a triangle, with all payment months up to `until` and the numbers of claims.
 
     Parameters
     ----------
@@ -275,7 +276,9 @@ def claims_triangle(
     last = month_number(until) if until else _last_payment(claims)
     periods = last - month_number(str(paid.index[0])) + 1
     source = Source("run_off", claims.file, f"{paid.index[0]}–{month_name(last)}", status="derived")
-    return Triangle.from_incremental(paid, periods=periods, source=source).exposed(exposure)
+    counts = Triangle.from_incremental(run_off(claims, "count", until=until), periods=periods)
+    triangle = Triangle.from_incremental(paid, periods=periods, source=source)
+    return replace(triangle, counts=counts).exposed(exposure)
 
 
 def _last_payment(claims: ClaimsTable) -> int:
