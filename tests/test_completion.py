@@ -18,6 +18,7 @@ from actuarial.experience.completion import (
     complete,
     completion_pattern,
 )
+from actuarial.experience.curves import completion_curve, plot_completion_curve
 
 # Taylor and Ashe (1983), the triangle of Mack (1993), table 1; published reserve 18,680,856 and error 2,447,095
 TAYLOR_ASHE = """
@@ -357,3 +358,21 @@ def test_a_month_in_another_unit_shows_in_the_money() -> None:
     wrong = Triangle(Triangle.from_incremental(frame).frame, counts=whole.counts)
     assert [f.period for f in check_latest(wrong)] == ["2013-10"]
     assert check_latest(whole) == ()
+
+
+def test_completion_curve_covers_the_months() -> None:
+    """The curve ends at all (less the tail), and whole months of the same run-off lie in its 95% band nineteen times in twenty."""
+    inside = []
+    for seed in range(12):
+        paid = monthly(seed, 36)
+        curve = completion_curve(complete(Triangle.from_incremental(paid.iloc[:24])))
+        later = paid.iloc[24:].to_numpy()
+        shares = (later.cumsum(axis=1) / later.sum(axis=1, keepdims=True))[:, :-1]
+        low, high = curve["low"].to_numpy()[:-1], curve["high"].to_numpy()[:-1]
+        inside.append(((shares >= low) & (shares <= high)).mean())
+        assert curve["share"].iloc[-1] == pytest.approx(1)
+    assert 0.90 <= np.mean(inside) <= 0.99
+    done = complete(Triangle.from_incremental(monthly()), tail=1.05)
+    assert completion_curve(done)["share"].iloc[-1] == pytest.approx(1 / 1.05)
+    for lang in act.LANGUAGES:
+        assert plot_completion_curve(done, lang=lang).get_ylabel()

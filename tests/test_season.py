@@ -213,3 +213,10 @@ def test_bridge_needs_two_years_that_differ() -> None:
 def test_act_has_the_backtest(series: Table) -> None:
     """The public back-test takes the number of own years."""
     assert act.annualisation_backtest(series, [6], own_years=1).table["years"].tolist() == [3]
+
+
+def test_pictures(series: Table) -> None:
+    """The profile draws in both languages, with years behind it and without."""
+    for profile in (MonthlyProfile.from_history(series), MonthlyProfile.even()):
+        for lang in act.LANGUAGES:
+            assert profile.plot(lang=lang).get_ylabel()

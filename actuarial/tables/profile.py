@@ -17,15 +17,20 @@ places: a stated assumption. One or two years are shrunk to a reference, and :ma
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from actuarial.errors import Fault, InputError
-from actuarial.results import Result, Source
+from actuarial.results import COLOURS, Result, Source, figure_style, new_axes
 from actuarial.tables.reading import Table
 from actuarial.tables.season import SeasonalPrior, few, shrunk
+from actuarial.texts import text
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 def difference_to_date(table: Table, column: str = "expenditure_to_date") -> pd.DataFrame:
@@ -234,3 +239,26 @@ class MonthlyProfile(Result):
         sd = np.hypot(self.year_sd(months), place_sd)
         logit = np.log(s / (1 - s)) + sd / (s * (1 - s)) * normal
         return 1 / (1 + np.exp(-logit))
+
+    def plot(self, ax: Axes | None = None, lang: str | None = None) -> Axes:
+        """Share of each month, its spread between years, and one twelfth to compare."""
+        with figure_style():
+            ax = ax or new_axes(7.0, 3.2)
+            months = np.arange(1, 13)
+            ax.bar(months, 100 * self.shares, color=COLOURS["main"], width=0.7)
+            if len(self.years) > 1:
+                spread = 100 * self.years.std(ddof=1).to_numpy()
+                ax.errorbar(months, 100 * self.shares, yerr=spread, fmt="none", ecolor=COLOURS["accent"], capsize=3,
+                            label=text("chart.between_years", lang))  # fmt: skip
+            ax.axhline(
+                100 / 12,
+                color=COLOURS["ink"],
+                linewidth=1,
+                linestyle="--",
+                label=text("chart.even_month", lang),
+            )
+            ax.set_xticks(months)
+            ax.set_xlabel(text("chart.calendar_month", lang))
+            ax.set_ylabel(text("chart.share_of_year", lang))
+            ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, fontsize=9)
+        return ax
