@@ -22,7 +22,8 @@ def completion_curve(
     """Share of a service month's cost paid by the end of each lag, with the interval of a month to come.
 
     A month of the average first payment is developed lag by lag as :meth:`Completed.draws` does it: the factors' error and
-    the month's own variation are both in the interval. The last lag holds all but the tail.
+    the month's own variation are both in the interval, and so is that the variation itself is an estimate (σ² over
+    a chi-square of its degrees of freedom). The last lag holds all but the tail.
 
     Parameters
     ----------
@@ -53,9 +54,12 @@ def completion_curve(
     first = done.triangle.values[:, 0]
     start = float(np.nanmean(np.where(first > 0, first, np.nan)))
     steps: list[NDArray[np.float64]] = [np.full(paths, start)]
+    links = np.isfinite(done.triangle.values).sum(axis=0)[1:]
     for j in range(len(f)):
-        drawn = np.maximum(f[j] + error[j] * generator.standard_normal(paths), 1e-9)
-        expected, variance = steps[-1] * drawn, s2[j] * steps[-1]
+        freedom = max(int(links[j]) - 1, 1)
+        wider = freedom / generator.chisquare(freedom, paths)
+        drawn = np.maximum(f[j] + error[j] * np.sqrt(wider) * generator.standard_normal(paths), 1e-9)
+        expected, variance = steps[-1] * drawn, s2[j] * wider * steps[-1]
         if s2[j] > 0:
             steps.append(generator.standard_gamma(expected**2 / variance) * variance / expected)
         else:
