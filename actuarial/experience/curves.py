@@ -60,10 +60,10 @@ def completion_curve(
         wider = freedom / generator.chisquare(freedom, paths)
         drawn = np.maximum(f[j] + error[j] * np.sqrt(wider) * generator.standard_normal(paths), 1e-9)
         expected, variance = steps[-1] * drawn, s2[j] * wider * steps[-1]
-        if s2[j] > 0:
-            steps.append(generator.standard_gamma(expected**2 / variance) * variance / expected)
-        else:
-            steps.append(expected)
+        random = (variance > 0) & (expected > 0)
+        shape = np.divide(expected**2, variance, out=np.ones(paths), where=random)
+        scale = np.divide(variance, expected, out=np.zeros(paths), where=random)
+        steps.append(np.where(random, np.maximum(generator.standard_gamma(shape) * scale, 1e-9), expected))
     shares = np.array(steps) / (steps[-1] * tail)
     low, high = np.quantile(shares, [(1 - level) / 2, (1 + level) / 2], axis=1)
     centre = completion_pattern(f, tail)

@@ -307,9 +307,9 @@ def _duplicates(checks: Checks, frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
 
 def _net(checks: Checks, frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     """Net the negative lines; those without an original are faults."""
-    if not count(frame.filter(is_negative(frame))):
-        return frame
     found = match_reversals(frame)
+    if not found.count and not found.unmatched:
+        return frame
     if found.unmatched:
         rows = look_up(frame, pd.DataFrame({"row_": found.unmatched}))
         frame = checks.joined(frame, "claims.unmatched_reversal", rows, "fund_payment")
