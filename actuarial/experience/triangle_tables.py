@@ -31,7 +31,8 @@ from actuarial.tables.grids import Grid, Sheets, read_grids
 from actuarial.tables.intake import month_name
 from actuarial.tables.reading import TOTALS, UNIT_CELL, parse_number, read_table
 
-_MONTH = re.compile(r"\s*(\d{4})(?:[-/]|年)?(\d{1,2})(?:[-/]\d{1,2}(?: 00:00:00)?|月份?)?\s*")
+_MONTH = re.compile(r"\s*(\d{4})[-/\u5e74]?(\d{1,2})(?:[-/]\d{1,2}(?: 00:00:00)?|\u6708\u4efd?)?\s*")
+"""Digits with a hyphen, a slash or the Chinese characters of year and month between and behind them."""
 HEAD_ROWS = 20
 
 
@@ -79,7 +80,7 @@ def read_triangle(
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     file = Path(folder) / "t.csv"
-    ...     _ = file.write_text("就诊月份（元）,2013-01,2013-02\\n2013-01,100,50\\n2013-02,,80\\n", encoding="utf-8")
+    ...     _ = file.write_text("就诊月份（元）,2013-01,2013-02\n2013-01,100,50\n2013-02,,80\n", encoding="utf-8")
     ...     read_triangle(file).frame.values.tolist()
     [[100.0, 150.0], [80.0, nan]]
     """
