@@ -23,6 +23,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actuarial.errors import Fault, InputError
+from actuarial.experience.claim_drivers import claim_cells
 from actuarial.experience.claims import experience_from_claims, monthly, run_off, spread
 from actuarial.tables import (
     ClaimsTable,
@@ -99,7 +100,15 @@ def answers(claims: ClaimsTable) -> list[pd.DataFrame]:
     """Everything that is computed from claims, for comparing."""
     study = experience_from_claims(claims, insured=1000, months=12, first="2012-03", pool_above=20_000)
     cash = experience_from_claims(claims, insured=1000, months=12, first="2012-03", basis="payment")
-    return [study.frame, cash.frame, run_off(claims), run_off(claims, by="count"), monthly(claims)]
+    by_member = experience_from_claims(claims, insured=1, months=12, pool_above=60_000, pool_by="member")
+    return [
+        study.frame,
+        cash.frame,
+        by_member.frame,
+        run_off(claims),
+        run_off(claims, by="count"),
+        monthly(claims),
+    ]
 
 
 def same(one: list[pd.DataFrame], other: list[pd.DataFrame]) -> None:
@@ -166,12 +175,16 @@ def test_spark_agrees_to_the_cent(spark: Any) -> None:
     back[["total_cost", "fund_payment"]] *= -1
     frame = pd.concat([frame, back], ignore_index=True)
     members = pd.DataFrame({"member_id": frame["member_id"].unique(), "enrolled_from": "2012-01-01"})
+    members["group"] = ["city" if n % 3 else "village" for n in range(len(members))]
     options: dict[str, Any] = {"unit": "yuan", "salt": "s"}
-    want = read_claims(frame, exposure=read_exposure(members, salt="s"), **options)
+    spells = read_exposure(members, salt="s")
+    want = read_claims(frame, exposure=spells, **options)
     exposure = read_exposure(to_spark(spark, members), salt="s")
     got = read_claims(to_spark(spark, frame), exposure=exposure, **options)
     assert got.rows == want.rows == 397
     same(answers(want), answers(got))
+    cells = [claim_cells(c, e, first="2012-01").frame for c, e in ((want, spells), (got, exposure))]
+    pd.testing.assert_frame_equal(*cells, check_exact=True)
     assert exposure.total_months("2012-01", 12) == len(members) * 12
     faults, _ = check_claims(to_spark(spark, small(fund_payment=["x", "1", "2"])), unit="yuan")
     assert [f.code for f in faults] == ["claims.not_a_number"]
@@ -725,6 +738,32 @@ def test_large_claims_are_pooled_and_the_total_stays() -> None:
     assert pooled.loc["outpatient_pooling", "fund_payment"] == pytest.approx(
         20.5 + 150 * 20.5 / 100.75, abs=0.01
     )
+
+
+def test_large_members_are_pooled_over_all_their_claims() -> None:
+    """A member whose claims pass the threshold only together gives up the excess, by category in proportion."""
+    frame = small(fund_payment=[200.0, 20.5, 30.25], category=["住院", "住院", "门诊统筹"])
+    claims = read_claims(frame, unit="yuan")  # one member: 200 inpatient and 30.25 outpatient
+    none = experience_from_claims(claims, insured=1, pool_above=210.0).frame
+    assert none["large_excess"].sum() == 0  # no single claim is above
+    pooled = experience_from_claims(claims, insured=1, pool_above=210.0, pool_by="member").frame
+    pooled = pooled.set_index("category")
+    assert pooled["large_excess"].to_dict() == {"inpatient": 17.59, "outpatient_pooling": 2.66}
+    assert pooled["fund_payment"].sum() == 250.75
+    kept = (220.5 - 17.59, 30.25 - 2.66)
+    assert pooled.loc["inpatient", "fund_payment"] == pytest.approx(
+        kept[0] + 20.25 * kept[0] / sum(kept), abs=0.01
+    )
+
+
+def test_persons_are_counted_once_however_often_they_come() -> None:
+    """Persons are different members by category, against pandas; six visits of two persons are a small cell."""
+    frame = claims_frame(300)
+    got = experience_from_claims(read_claims(frame, unit="yuan"), insured=1, months=12, first="2012-01")
+    part = frame[frame["service_date"] < "2013-01-01"].groupby("category")["member_id"].nunique()
+    got_persons = got.frame.set_index("category")["persons"]
+    assert got_persons["inpatient"] == part["住院"]
+    assert got_persons["chronic_outpatient"] == part["慢性病"]
 
 
 @given(st.integers(0, 10**12), st.lists(st.integers(0, 10**12), min_size=1, max_size=9))

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 import actuarial as act
 from actuarial.experience.breaks import find_breaks
-from actuarial.experience.drivers import decompose, log_mean, year_on_year
+from actuarial.experience.claim_drivers import year_on_year
+from actuarial.experience.drivers import decompose, log_mean
 from actuarial.samples import sample_path
 
 FACTORS = ["share", "visits", "cost", "ratio"]

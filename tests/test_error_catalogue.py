@@ -51,7 +51,11 @@ ERROR_FILES = (
     "model",
     "samples",
 )
-NOTES = {"table.total_rounding", *PARTS}  # told as notes or within other messages, not raised
+NOTES = {
+    "table.total_rounding",
+    "table.stacked",
+    *PARTS,
+}  # told as notes or within other messages, not raised
 ENVIRONMENT = {"file.no_samples", "model.no_font", "growth.ets_failed"}  # provoked in tests of their own
 
 Case = Callable[[Path], Any]
@@ -251,6 +255,42 @@ def monthly(rows: list[tuple[int, int, float]]) -> str:
 def _no_whole_year(folder: Path) -> None:
     path = write(folder, "m.csv", monthly([(2013, m, m) for m in range(1, 6)]))
     MonthlyProfile.from_history(read_table(path, "monthly_history"))
+
+
+def two_sheets(second: list[list[Any]], *, kind: str = "claims", copies: int = 1) -> Case:
+    """Reading a workbook whose second sheet is this."""
+
+    def work(folder: Path) -> None:
+        first = [
+            ["单据号", "参保人编号", "就诊日期", "类别", "基金支付（元）"],
+            ["1", "a", "2013-01-01", "住院", 1],
+        ]
+        if kind == "experience":
+            first = second
+        frames = {"甲": first, **{f"乙{n}": second for n in range(copies)}}
+        path = folder / "b.xlsx"
+        with pd.ExcelWriter(path, engine="xlsxwriter") as writer:
+            for name, rows in frames.items():
+                pd.DataFrame(rows).to_excel(writer, sheet_name=name, header=False, index=False)
+        (read_claims(path, sheet="*") if kind == "claims" else read_table(path, kind, sheet="*"))
+
+    return work
+
+
+CASES["table.sheets_differ"] = [
+    two_sheets([["单据号", "参保人编号", "就诊日期", "类别"], ["2", "a", "2013-01-01", "住院"]])
+]
+CASES["table.sheet_units"] = [
+    two_sheets(
+        [
+            ["单据号", "参保人编号", "就诊日期", "类别", "基金支付（万元）"],
+            ["2", "a", "2013-01-01", "住院", 1],
+        ]
+    )
+]
+CASES["table.sheets_to_date"] = [
+    two_sheets([["类别", "金额（元）"], ["住院", 5], ["门诊统筹", 6]], kind="experience", copies=2)
+]
 
 
 @case("table.falls")

@@ -32,6 +32,9 @@ PUBLIC = [
     "Triangle",
     "annualisation_backtest",
     "check_claims",
+    "claim_cells",
+    "claims_triangle",
+    "read_triangle",
     "complete",
     "decompose",
     "experience_from_claims",
@@ -81,6 +84,7 @@ PUBLIC = [
     "text",
     "use_language",
     "__version__",
+    "year_on_year",
 ]
 
 

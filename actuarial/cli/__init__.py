@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from actuarial.cli import data, rules
-from actuarial.cli.shared import common, early_language, help_text, print_json, say, simulated
+from actuarial.cli.shared import common, early_language, help_text, print_json, say, sheets, simulated
 from actuarial.errors import ActuarialError, Fault, InputError
 from actuarial.texts import language, text, use_language
 
@@ -40,13 +40,20 @@ def cli() -> None:
 @click.option("--exposure", type=click.Path(), default=None, help=help_text("exposure_help"))
 @click.option("--unit", default=None, help=help_text("unit_help"))
 @click.option("--marked", type=click.Path(), default=None, help=help_text("marked_help"))
+@sheets
 @common
 def check(
-    plan: str, exposure: str | None, unit: str | None, marked: str | None, lang: str | None, as_json: bool
+    plan: str,
+    exposure: str | None,
+    unit: str | None,
+    marked: str | None,
+    sheet: Any,
+    lang: str | None,
+    as_json: bool,
 ) -> None:
     """Check a plan and its tables, or a claim file."""
     if Path(plan).suffix.lower() in {".csv", ".xlsx", ".xls", ".parquet"}:
-        data.check_claim_file(plan, exposure, unit, marked, lang, as_json=as_json)
+        data.check_claim_file(plan, exposure, unit, marked, lang, as_json=as_json, sheet=sheet)
         return
     from actuarial.pipeline import reconcile_plan
     from actuarial.pipeline import run as run_plan
@@ -251,7 +258,7 @@ def init(folder: str, lang: str | None, as_json: bool) -> None:
     click.echo(say("init_done", folder=folder, workbook=written[-1].name))
 
 
-for command in (data.experience, data.complete, data.annualise, rules.reprice):
+for command in (data.experience, data.compare, data.complete, data.annualise, rules.reprice):
     cli.add_command(command)
 
 # --------------------------------------------------------------------------- helpers

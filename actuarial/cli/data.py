@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from actuarial.cli.shared import common, help_text, money, print_json, safe_text, say
+from actuarial.cli.shared import common, help_text, money, print_json, safe_text, say, sheets
 from actuarial.texts import text
 
 
@@ -24,11 +24,15 @@ from actuarial.texts import text
 @click.option(
     "--pool-above", type=click.FloatRange(0, min_open=True), default=None, help=help_text("pool_help")
 )
+@click.option(
+    "--pool-by", type=click.Choice(["claim", "member"]), default="claim", help=help_text("pool_by_help")
+)
 @click.option("--out", type=click.Path(), default=None, help=help_text("table_out_help"))
+@sheets
 @common
 def experience(
     file: str, exposure: str | None, insured: float | None, basis: str, unit: str | None,
-    pool_above: float | None, out: str | None, lang: str | None, as_json: bool,
+    pool_above: float | None, pool_by: str, sheet: Any, out: str | None, lang: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Frequency, severity and per-capita cost from a claim file."""
     from actuarial.experience.claims import experience_from_claims
@@ -37,11 +41,12 @@ def experience(
     from actuarial.tables import read_claims, read_exposure, term_label
 
     spells = read_exposure(exposure) if exposure else None
-    claims = read_claims(file, unit=unit, exposure=spells)
+    claims = read_claims(file, unit=unit, sheet=sheet, exposure=spells)
     synthetic = says_synthetic(Path(file))
-    study = experience_from_claims(claims, spells, insured, basis=basis, pool_above=pool_above)  # type: ignore[arg-type]
-    values = ["fund_payment", "visits_per_insured", "payment_per_visit", "per_capita"]
-    safe = suppress_small_cells(study.frame, "visits", values)
+    study = experience_from_claims(claims, spells, insured, basis=basis,  # type: ignore[arg-type]
+                                   pool_above=pool_above, pool_by=pool_by)  # type: ignore[arg-type]  # fmt: skip
+    values = [c for c in study.frame.columns if c not in {"category", "persons"}]
+    safe = suppress_small_cells(study.frame, "persons", values)
     rows = [{k: _none(v) for k, v in row.items()} for row in safe.to_dict("records")]
     if out:
         _write(out, safe)
@@ -63,6 +68,79 @@ def experience(
         click.echo(say("wrote", path=out))
 
 
+@click.command(help=help_text("compare_help"))
+@click.argument("file", type=click.Path())
+@click.argument("later", type=click.Path(), required=False)
+@click.option("--first", required=True, help=help_text("first_help"))
+@click.option("--then", required=True, help=help_text("then_help"))
+@click.option(
+    "--months", type=click.IntRange(1, 12), default=12, show_default=True, help=help_text("months_help")
+)
+@click.option("--exposure", type=click.Path(), default=None, help=help_text("exposure_help"))
+@click.option("--later-exposure", type=click.Path(), default=None, help=help_text("later_exposure_help"))
+@click.option(
+    "--insured",
+    type=click.FloatRange(0, min_open=True),
+    nargs=2,
+    default=None,
+    help=help_text("insured_two_help"),
+)
+@click.option(
+    "--basis", type=click.Choice(["service", "payment"]), default="service", help=help_text("basis_help")
+)
+@click.option("--unit", default=None, help=help_text("unit_help"))
+@click.option("--plot", type=click.Path(), default=None, help=help_text("compare_plot_help"))
+@click.option("--out", type=click.Path(), default=None, help=help_text("table_out_help"))
+@sheets
+@common
+def compare(
+    file: str, later: str | None, first: str, then: str, months: int, exposure: str | None, later_exposure: str | None,
+    insured: tuple[float, float] | None, basis: Any, unit: str | None, sheet: Any, plot: str | None, out: str | None,
+    lang: str | None, as_json: bool,
+) -> None:  # fmt: skip
+    """What drove the change of per-capita cost between two periods of claims."""
+    from actuarial.experience.claim_drivers import claim_cells, year_on_year
+    from actuarial.results import figure_svg, write_text
+    from actuarial.samples import says_synthetic
+    from actuarial.tables import read_claims, read_exposure, term_label
+
+    spells = read_exposure(exposure) if exposure else None
+    claims = read_claims(file, unit=unit, sheet=sheet, exposure=spells)
+    spells_after = read_exposure(later_exposure) if later_exposure else spells
+    after = read_claims(later, unit=unit, sheet=sheet, exposure=spells_after) if later else claims
+    heads = insured or (None, None)
+    one = claim_cells(claims, spells, heads[0], first=first, months=months, basis=basis)
+    two = claim_cells(after, spells_after, heads[1], first=then, months=months, basis=basis)
+    parts = year_on_year(one, two)
+    table, categories = parts.table, parts.by("category")
+    synthetic = any(says_synthetic(Path(f)) for f in (file, later) if f)
+    if out:
+        _write(out, table)
+    if plot:
+        write_text(plot, figure_svg(parts.plot(lang=lang)))
+    if as_json:
+        rows = [
+            [{k: _none(v) for k, v in row.items()} for row in f.to_dict("records")]
+            for f in (table, categories)
+        ]
+        print_json({"file": claims.file, "later": after.file, "synthetic": synthetic, "before": parts.before,
+                    "after": parts.after, "insured": [one.insured, two.insured], "drivers": rows[0],
+                    "categories": rows[1]})  # fmt: skip
+        return
+    _say_synthetic(synthetic)
+    click.echo(say("compare_line", first=first, then=then, months=months, before=f"{parts.before:,.2f}", after=f"{parts.after:,.2f}",
+                   change=f"{parts.after - parts.before:+,.2f}"))  # fmt: skip
+    for row in table.to_dict("records"):
+        click.echo(
+            say("compare_row", driver=text(f"driver.{row['driver']}", lang), change=f"{row['change']:+,.2f}")
+        )
+    for row in categories.to_dict("records"):
+        change = "—" if row["change"] != row["change"] else f"{row['change']:+,.2f}"
+        click.echo(say("compare_category", category=term_label(str(row["category"]), lang), change=change))
+    for path in (p for p in (out, plot) if p):
+        click.echo(say("wrote", path=path))
+
+
 @click.command(help=help_text("complete_help"))
 @click.argument("file", type=click.Path())
 @click.option("--unit", default=None, help=help_text("unit_help"))
@@ -77,34 +155,35 @@ def experience(
 @click.option("--last", type=click.IntRange(1), default=None, help=help_text("last_help"))
 @click.option("--tail", type=click.FloatRange(1), default=1.0, help=help_text("tail_help"))
 @click.option("--insurers-rule", is_flag=True, help=help_text("insurers_rule_help"))
+@click.option("--monthly", is_flag=True, help=help_text("monthly_help"))
+@click.option("--to-date", is_flag=True, help=help_text("to_date_help"))
 @click.option("--out", type=click.Path(), default=None, help=help_text("table_out_help"))
+@sheets
 @common
 def complete(
     file: str, unit: str | None, until: str | None, method: str, exposure: str | None, last: int | None,
-    tail: float, insurers_rule: bool, out: str | None, lang: str | None, as_json: bool,
+    tail: float, insurers_rule: bool, monthly: bool, to_date: bool, sheet: Any, out: str | None, lang: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """What is incurred and not yet paid, from a claim file."""
     import warnings
 
-    import pandas as pd
-
     from actuarial.errors import DataWarning
-    from actuarial.experience.claims import run_off
-    from actuarial.experience.completion import Triangle
+    from actuarial.experience.claims import claims_triangle
     from actuarial.experience.completion import complete as complete_triangle
+    from actuarial.experience.triangle_tables import read_triangle
     from actuarial.samples import says_synthetic
     from actuarial.tables import read_claims, read_exposure
 
     spells = read_exposure(exposure) if exposure else None
-    claims = read_claims(file, unit=unit, exposure=spells)
     synthetic = says_synthetic(Path(file))
-    paid = run_off(claims, until=until)
-    persons = None
-    if spells is not None:
-        persons = pd.Series([spells.total_months(str(p), 1) for p in paid.index], index=paid.index)
+    if monthly or to_date:
+        triangle = read_triangle(file, sheet=sheet, unit=unit, to_date=to_date).until(until).exposed(spells)
+    else:
+        claims = read_claims(file, unit=unit, sheet=sheet, exposure=spells)
+        triangle = claims_triangle(claims, until=until, exposure=spells)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataWarning)  # the flags say the same
-        done = complete_triangle(Triangle.from_incremental(paid, exposure=persons), method=method, last=last,  # type: ignore[arg-type]
+        done = complete_triangle(triangle, method=method, last=last,  # type: ignore[arg-type]
                                  tail=tail, insurers_rule=insurers_rule)  # fmt: skip
     low, high = done.interval()
     frame = done.frame.rename_axis("service_month").reset_index().astype({"service_month": str})
@@ -113,7 +192,7 @@ def complete(
     flags = [f.message(lang) for f in done.flags]
     if as_json:
         rows = [{k: _none(v) for k, v in row.items()} for row in frame.to_dict("records")]
-        print_json({"file": claims.file, "synthetic": synthetic, "paid": float(done.frame["latest"].sum()), "ultimate": done.ultimate,
+        print_json({"file": Path(file).name, "synthetic": synthetic, "paid": float(done.frame["latest"].sum()), "ultimate": done.ultimate,
                     "ibnr": done.ibnr, "standard_error": done.total_se, "interval_95": [low, high],
                     "left_out_periods": done.left_out, "flags": flags, "months": rows})  # fmt: skip
         return
@@ -129,15 +208,19 @@ def complete(
 @click.command(help=help_text("annualise_help"))
 @click.argument("file", type=click.Path())
 @click.option("--history", type=click.Path(), default=None, help=help_text("history_help"))
+@click.option("--reference", type=click.Path(), default=None, help=help_text("reference_help"))
 @click.option("--unit", default=None, help=help_text("unit_help"))
 @click.option("--place-sd", type=click.FloatRange(0, 0.5), default=0.0, help=help_text("place_sd_help"))
 @click.option("--out", type=click.Path(), default=None, help=help_text("table_out_help"))
+@sheets
 @common
 def annualise(
     file: str,
     history: str | None,
+    reference: str | None,
     unit: str | None,
     place_sd: float,
+    sheet: Any,
     out: str | None,
     lang: str | None,
     as_json: bool,
@@ -150,7 +233,7 @@ def annualise(
     from actuarial.experience.backtest import annualisation_backtest
     from actuarial.tables import MonthlyProfile, read_table
 
-    table = read_table(file, "monthly_history", unit=unit)
+    table = read_table(file, "monthly_history", unit=unit, sheet=sheet)
     past = read_table(history, "monthly_history", unit=unit) if history else table
     frame = table.frame.sort_values(["year", "month"])
     year = int(frame["year"].max())
@@ -159,12 +242,19 @@ def annualise(
     if months == 12:
         raise InputError([Fault("experience.year_is_whole", file=table.file, params={"year": year})])
     profile = MonthlyProfile.from_history(past)
+    if reference:  # the history is the place's own: what places differ goes into its weight
+        pattern = MonthlyProfile.from_history(read_table(reference, "monthly_history", unit=unit))
+        profile = MonthlyProfile.from_history(past, reference=pattern, place_sd=place_sd or None)
+        place_sd = 0.0
+    if profile.years.iloc[:, :months].to_numpy().sum() <= 0:
+        raise InputError([Fault("experience.no_share", file=past.file, params={"months": months})])
     z = float(ndtri(0.975))
     low, high = (float(v) for v in paid / profile.share_draws(months, np.array([z, -z]), place_sd))
     share = profile.cumulative(months)
     found: dict[str, Any] = {"file": table.file, "year": year, "months": months, "paid": paid, "share": share,
                              "annual": paid / share, "interval_95": [low, high], "straight_line": paid / months * 12,
-                             "years_of_history": [int(y) for y in profile.years.index]}  # fmt: skip
+                             "years_of_history": [int(y) for y in profile.years.index],
+                             "own_weight": profile.prior.weight if profile.prior else 1.0}  # fmt: skip
     if len(profile.years) >= 3:
         test = annualisation_backtest(past, [months]).table.iloc[0]
         found["backtest"] = {"mean_absolute_error": float(test["mean_absolute_error"]),
@@ -176,6 +266,10 @@ def annualise(
         return
     click.echo(say("annualise_line", year=year, months=months, paid=money(paid), share=f"{100 * share:.2f}",
                    annual=money(paid / share), low=money(low), high=money(high), straight=money(paid / months * 12)))  # fmt: skip
+    if profile.prior is not None:
+        click.echo(
+            say("annualise_short", years=len(profile.years), weight=f"{100 * profile.prior.weight:.0f}")
+        )
     if "backtest" in found:
         click.echo(say("annualise_backtest", error=f"{100 * found['backtest']['mean_absolute_error']:.1f}",
                        straight=f"{100 * found['backtest']['straight_line_error']:.1f}"))  # fmt: skip
@@ -184,7 +278,14 @@ def annualise(
 
 
 def check_claim_file(
-    file: str, exposure: str | None, unit: str | None, marked: str | None, lang: str | None, *, as_json: bool
+    file: str,
+    exposure: str | None,
+    unit: str | None,
+    marked: str | None,
+    lang: str | None,
+    *,
+    as_json: bool,
+    sheet: Any = None,
 ) -> None:
     """Every fault of a claim file at once; on request a copy with the cells marked.
 
@@ -197,7 +298,7 @@ def check_claim_file(
     from actuarial.tables import check_claims, read_exposure, write_marked_copy
 
     spells = read_exposure(exposure) if exposure else None
-    faults, notes = check_claims(file, unit=unit, exposure=spells)
+    faults, notes = check_claims(file, unit=unit, sheet=sheet, exposure=spells)
     if faults:
         if marked:
             write_marked_copy(file, faults, marked, lang=lang)

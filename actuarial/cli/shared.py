@@ -44,6 +44,15 @@ def common(command: Callable[..., Any]) -> Callable[..., Any]:
     )
 
 
+def sheets(command: Callable[..., Any]) -> Callable[..., Any]:
+    """``--sheet``, as often as there are sheets; ``*`` for all."""
+    return click.option("--sheet", multiple=True, callback=_sheets, help=help_text("sheet_help"))(command)
+
+
+def _sheets(_: Any, __: Any, named: tuple[str, ...]) -> str | list[str] | None:
+    return None if not named else "*" if "*" in named else named[0] if len(named) == 1 else list(named)
+
+
 def simulated(command: Callable[..., Any]) -> Callable[..., Any]:
     """Options of commands that simulate."""
     for name, kind, default, code in (

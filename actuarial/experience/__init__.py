@@ -223,17 +223,31 @@ def base_year(plan: Plan) -> AnnualBase:
         study, completed = study_claims(plan)
     else:
         study = read_experience(plan.tables["experience"], plan.model.insured.count, plan.observed_months)
-    if spec.profile == "straight_line":
-        profile = MonthlyProfile.even()
-    else:
-        profile = MonthlyProfile.from_history(plan.tables[str(spec.table)])
-        if len(profile.years) < 3 and plan.observed_months < 12:
-            warn(DataWarning, "experience.short_season", years=len(profile.years))
+    profile, place_sd = _season(plan)
     profile = profile.starting(plan.base_year.month)
-    if profile.cumulative(plan.observed_months) <= 0:
+    seen = profile.years.iloc[:, : plan.observed_months].to_numpy()
+    if profile.cumulative(plan.observed_months) <= 0 or (seen.size and seen.sum() <= 0):
         table = plan.tables[str(spec.table)]
         raise InputError(
             [Fault("experience.no_share", file=table.file, params={"months": plan.observed_months})]
         )
-    base = study.annualise(profile, place_sd=spec.place_sd, source=plan.source("annualise", spec))
+    base = study.annualise(profile, place_sd=place_sd, source=plan.source("annualise", spec))
     return base if completed is None else completed.applied(base)
+
+
+def _season(plan: Plan) -> tuple[MonthlyProfile, float]:
+    """The months' shares that the plan asks for, and what the place may still differ from them."""
+    spec = plan.model.annualise
+    if spec.profile == "straight_line":
+        return MonthlyProfile.even(), spec.place_sd
+    table = plan.tables[str(spec.table)]
+    if spec.reference is None:
+        profile, place_sd = MonthlyProfile.from_history(table), spec.place_sd
+    else:  # the place's own years: what it differs from the reference is in the profile
+        reference = MonthlyProfile.from_history(plan.tables[spec.reference])
+        profile = MonthlyProfile.from_history(table, reference=reference, place_sd=spec.place_sd or None)
+        place_sd = 0.0
+    if profile.prior is not None and plan.observed_months < 12:
+        warn(DataWarning, "experience.short_season", stacklevel=4, years=len(profile.years),
+             weight=f"{100 * profile.prior.weight:.0f}")  # fmt: skip
+    return profile, place_sd

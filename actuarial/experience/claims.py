@@ -10,6 +10,7 @@ the file holds: claims that have not come in yet are no part of it (completion a
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Literal
 
 import narwhals.stable.v2 as nw
@@ -18,6 +19,7 @@ import pandas as pd
 
 from actuarial.errors import Fault, InputError
 from actuarial.experience import Experience
+from actuarial.experience.triangle import Triangle
 from actuarial.results import Source
 from actuarial.tables import ClaimsTable, ExposureTable
 from actuarial.tables.engine import gather
@@ -35,8 +37,9 @@ def experience_from_claims(
     first: str | None = None,
     basis: Literal["service", "payment"] = "service",
     pool_above: float | None = None,
+    pool_by: Literal["claim", "member"] = "claim",
 ) -> Experience:
-    """Payments and visits by category over some months.
+    """Payments, visits and persons by category over some months.
 
     Parameters
     ----------
@@ -52,13 +55,17 @@ def experience_from_claims(
     basis : {"service", "payment"}
         Month of a claim: of service, or of payment (cash).
     pool_above : float, optional
-        Threshold of a claim [yuan]: what is above it is taken out of its category and spread over all in
+        Threshold [yuan]: what is above it is taken out of its category and spread over all in
         proportion to the rest. The total stays the same to the cent.
+    pool_by : {"claim", "member"}
+        Whether the threshold is that of a claim, or of all that a member was paid in the months; a member's excess
+        is taken out of the member's categories in proportion to what they paid.
 
     Returns
     -------
     Experience
-        Its frame has ``large_excess`` [yuan] (what was taken out of the category) where claims are pooled.
+        Its frame has ``persons`` (different members with a claim in the category), and ``large_excess`` [yuan]
+        (what was taken out of the category) where claims are pooled.
 
     Raises
     ------
@@ -83,7 +90,7 @@ def experience_from_claims(
     if pool_above is not None and not pool_above > 0:
         raise InputError([Fault("claims.threshold", claims.file, params={"value": pool_above})])
     if basis == "payment":
-        _need_payments(claims)
+        need_payments(claims)
     span = (month_name(start), month_name(start + length - 1))
     if insured is None and exposure is not None:
         insured = exposure.total_months(span[0], length) / length
@@ -91,7 +98,12 @@ def experience_from_claims(
         raise InputError([Fault("experience.no_insured", claims.file, params={"value": insured or 0})])
     month = nw.col(f"{basis}_date_month")
     frame = claims.lazy.filter((month >= start) & (month <= start + length - 1))
-    cells = _by_category(frame, pool_above)
+    cells = _by_category(frame, pool_above if pool_by == "claim" else None)
+    if pool_above is not None and len(cells):
+        if pool_by == "member":
+            cells["excess_"] = _member_excess(frame, cells["category"].tolist(), round(pool_above * 100))
+        cells = _pooled(cells)
+    cells = cells.drop(columns="excess_")
     if cells.empty:
         raise InputError([Fault("claims.no_claims", claims.file, params={"first": span[0], "last": span[1]})])
     source = Source("experience", claims.file, f"{span[0]}–{span[1]}, {basis}", status="derived")
@@ -99,18 +111,38 @@ def experience_from_claims(
 
 
 def _by_category(frame: nw.LazyFrame[Any], pool_above: float | None) -> pd.DataFrame:
-    """Cents and visits by category, in the order of the categories' names; large claims pooled."""
+    """Cents, excess above the threshold of a claim, visits and persons by category, by the categories' names."""
     above = nw.lit(0) if pool_above is None else nw.col(FUND) - round(pool_above * 100)
     excess = nw.when(above > 0).then(above).otherwise(nw.lit(0)).cast(nw.Int64)
-    cells = frame.select("category", FUND, excess_=excess).group_by("category")
-    sums = cells.agg(nw.col(FUND).sum(), nw.col("excess_").sum(), visits=nw.len())
-    found = gather(sums.with_columns(*(nw.col(c).cast(nw.Int64) for c in (FUND, "excess_", "visits"))))
-    found = found.sort_values("category", ignore_index=True)
-    if pool_above is not None and len(found):
-        kept = found[FUND] - found["excess_"]
-        found[FUND] = kept + spread(int(found["excess_"].sum()), kept.tolist())
-        found["large_excess"] = found["excess_"] / 100
-    return found.drop(columns="excess_")
+    cells = frame.select("category", "member_id", FUND, excess_=excess).group_by("category")
+    sums = cells.agg(
+        nw.col(FUND).sum(), nw.col("excess_").sum(), visits=nw.len(), persons=nw.col("member_id").n_unique()
+    )
+    names = (FUND, "excess_", "visits", "persons")
+    found = gather(sums.with_columns(*(nw.col(c).cast(nw.Int64) for c in names)))
+    return found.sort_values("category", ignore_index=True)
+
+
+def _member_excess(frame: nw.LazyFrame[Any], categories: list[str], threshold: int) -> list[int]:
+    """What members were paid above the threshold together, in cents by category; exact and in any order of rows."""
+    sums = frame.group_by("member_id").agg(nw.col(FUND).sum())
+    large = sums.filter(nw.col(FUND) > threshold).select("member_id")
+    cells = frame.join(large, on="member_id", how="semi").group_by("member_id", "category")
+    found = gather(cells.agg(nw.col(FUND).sum()).with_columns(nw.col(FUND).cast(nw.Int64)))
+    place = {c: n for n, c in enumerate(categories)}
+    out = [0] * len(categories)
+    for _, rows in found.sort_values(["member_id", "category"]).groupby("member_id"):
+        cents = [int(c) for c in rows[FUND]]
+        for category, part in zip(rows["category"], spread(sum(cents) - threshold, cents), strict=True):
+            out[place[str(category)]] += part
+    return out
+
+
+def _pooled(cells: pd.DataFrame) -> pd.DataFrame:
+    """The excess taken out of its category and spread over all in proportion to what is left."""
+    kept = cells[FUND] - cells["excess_"]
+    shared = kept + spread(int(cells["excess_"].sum()), kept.tolist())
+    return cells.assign(**{FUND: shared, "large_excess": cells["excess_"] / 100})
 
 
 def spread(amount: int, weights: list[int]) -> list[int]:
@@ -137,12 +169,14 @@ def _figures(cells: pd.DataFrame, insured: float) -> pd.DataFrame:
     frame["visits_per_insured"] = frame["visits"] / insured
     frame["payment_per_visit"] = frame["fund_payment"] / frame["visits"]
     frame["per_capita"] = frame["fund_payment"] / insured
+    frame["persons"] = cells["persons"].astype("float64")
     if "large_excess" in cells:
         frame["large_excess"] = cells["large_excess"]
     return frame
 
 
-def _need_payments(claims: ClaimsTable) -> None:
+def need_payments(claims: ClaimsTable) -> None:
+    """Refuse claims without payment dates where these are needed."""
     if not claims.paid:
         raise InputError([Fault("claims.no_payment_date", claims.file)])
 
@@ -186,7 +220,7 @@ def run_off(
     >>> run_off(read_claims(frame, unit="yuan")).values.tolist()
     [[0.0, 1200.5], [30.0, nan]]
     """
-    _need_payments(claims)
+    need_payments(claims)
     service, pay = nw.col("service_date_month"), nw.col("payment_date_month")
     frame = claims.lazy.filter(pay >= 0)
     if category is not None:
@@ -208,6 +242,51 @@ def run_off(
     grid[future & (grid == 0)] = np.nan
     index = pd.period_range(month_name(low), month_name(high), freq="M", name="service_month")
     return pd.DataFrame(grid, index=index, columns=pd.RangeIndex(grid.shape[1], name="lag"))
+
+
+def claims_triangle(
+    claims: ClaimsTable, *, until: str | None = None, exposure: ExposureTable | None = None
+) -> Triangle:
+    """The run-off of :func:`run_off` as a triangle, with all payment months up to `until` and the numbers of claims.
+
+    Parameters
+    ----------
+    claims : ClaimsTable
+    until : str, optional
+        Last month of payment that counts; the last in the claims if not given. It may lie after the last month of
+        service: a closed year whose payments go on is no square.
+    exposure : ExposureTable, optional
+        For Cape Cod: person-months by month of service.
+
+    Raises
+    ------
+    InputError
+        If there are no payment dates or nothing is paid.
+
+    Examples
+    --------
+    >>> from actuarial.tables import read_claims
+    >>> frame = pd.DataFrame({"claim_id": ["1", "2"], "member_id": ["a", "b"], "category": ["住院", "住院"],
+    ...     "service_date": ["2013-01-31", "2013-02-01"], "payment_date": ["2013-02-05", "2013-03-06"],
+    ...     "fund_payment": [1200.50, 30.0]})
+    >>> claims_triangle(read_claims(frame, unit="yuan")).frame.values.tolist()
+    [[0.0, 1200.5], [0.0, 30.0]]
+    """
+    paid = run_off(claims, until=until)
+    last = month_number(until) if until else _last_payment(claims)
+    periods = last - month_number(str(paid.index[0])) + 1
+    source = Source("run_off", claims.file, f"{paid.index[0]}–{month_name(last)}", status="derived")
+    counts = Triangle.from_incremental(run_off(claims, "count", until=until), periods=periods)
+    triangle = Triangle.from_incremental(paid, periods=periods, source=source)
+    return replace(triangle, counts=counts).exposed(exposure)
+
+
+def _last_payment(claims: ClaimsTable) -> int:
+    """The last month in which a claim was paid; a payment before its service counts in the month of service."""
+    pay, service = nw.col("payment_date_month"), nw.col("service_date_month")
+    paid = claims.lazy.filter(pay >= 0)
+    month = nw.when(pay > service).then(pay).otherwise(service)
+    return int(gather(paid.select(last=month.max().cast(nw.Int64)))["last"].iloc[0])
 
 
 def monthly(claims: ClaimsTable, *, opening_unpaid: float = 0.0) -> pd.DataFrame:
@@ -240,7 +319,7 @@ def monthly(claims: ClaimsTable, *, opening_unpaid: float = 0.0) -> pd.DataFrame
     >>> monthly(read_claims(frame, unit="yuan"))[["incurred", "paid", "closing_unpaid"]].values.tolist()
     [[1200.5, 0.0, 1200.5], [30.0, 1200.5, 30.0]]
     """
-    _need_payments(claims)
+    need_payments(claims)
     parts = {}
     for name in ("service", "payment"):
         key = f"{name}_date_month"

@@ -33,7 +33,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from actuarial.errors import DataWarning, Fault, InputError, warn
-from actuarial.experience.triangle import Flag, Triangle, check_latest
+from actuarial.experience.triangle import Flag, Triangle, check_latest, period_label
 from actuarial.results import COLOURS, Result, figure_style, new_axes
 from actuarial.texts import text
 
@@ -364,20 +364,23 @@ def cash_incurred_bridge(triangle: Triangle, completed: Completed | None = None)
     Returns
     -------
     DataFrame
-        ``opening_unpaid``, ``incurred``, ``paid``, ``closing_unpaid`` [yuan] by period; rolls exactly.
+        ``opening_unpaid``, ``incurred``, ``paid``, ``closing_unpaid`` [yuan] by period; rolls exactly. Payment
+        periods after the last of service have rows of their own, without anything incurred.
     """
     done = completed or complete(triangle)
     values = triangle.values
     steps = np.diff(np.column_stack([np.zeros(len(values)), values]), axis=1)
     diagonal = np.add.outer(np.arange(values.shape[0]), np.arange(values.shape[1]))
-    n = len(values)
+    n = max(len(values), int((triangle.age + np.arange(len(values))).max()) + 1)
     paid = np.array([np.nansum(np.where(diagonal == d, steps, 0.0)) for d in range(n)])
-    incurred = done.frame["ultimate"].to_numpy(dtype=np.float64)
+    incurred = np.append(done.frame["ultimate"].to_numpy(dtype=np.float64), np.zeros(n - len(values)))
     closing = np.cumsum(incurred - paid)
     opening = np.append(0.0, closing[:-1])
     return pd.DataFrame(
         {"opening_unpaid": opening, "incurred": incurred, "paid": paid, "closing_unpaid": closing},
-        index=triangle.frame.index,
+        index=pd.Index([period_label(triangle, d) for d in range(n)])
+        if n > len(values)
+        else triangle.frame.index,
     )
 
 

@@ -16,15 +16,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from actuarial.errors import Fault, InputError
-from actuarial.experience import Experience
-from actuarial.results import COLOURS, Result, figure_style, new_axes
+from actuarial.results import COLOURS, Result, figure_style, new_axes, suppress_small_cells
 from actuarial.texts import has_text, text
 
 if TYPE_CHECKING:
@@ -42,12 +41,15 @@ class Drivers(Result):
     frame : DataFrame
         One row a cell: the part of each factor, ``entering``, ``leaving`` [yuan/person].
     factors : tuple of str
+    persons : Series or None
+        By cell, the fewer persons of the two years, where they are known.
     """
 
     before: float
     after: float
     frame: pd.DataFrame
     factors: tuple[str, ...]
+    persons: pd.Series | None = None
 
     @property
     def table(self) -> pd.DataFrame:
@@ -62,6 +64,26 @@ class Drivers(Result):
                 "share": change.to_numpy() / total if total else np.nan,
             }
         )
+
+    def by(self, level: str) -> pd.DataFrame:
+        """The parts by one level of the cells (``category``): each factor, ``entering``, ``leaving``, ``change`` [yuan/person].
+
+        Rows that rest on fewer than five persons in a year are blank.
+
+        Examples
+        --------
+        >>> index = pd.MultiIndex.from_tuples([("city", "a"), ("city", "b")], names=["group", "category"])
+        >>> old = pd.DataFrame({"visits": [1.0, 2.0], "cost": [10.0, 5.0]}, index=index)
+        >>> decompose(old, old.assign(cost=[12.0, 5.0]), ["visits", "cost"]).by("category")["change"].tolist()
+        [2.0, 0.0]
+        """
+        names = [*self.factors, "entering", "leaving"]
+        rows = self.frame[names].groupby(level=level).sum()
+        rows["change"] = rows[names].sum(axis=1)
+        if self.persons is not None:  # the largest cell: no fewer persons than that have a part in the row
+            rows["persons"] = self.persons.groupby(level=level).max()
+            rows = suppress_small_cells(rows, "persons", [*names, "change"])
+        return rows.reset_index()
 
     def plot(self, ax: Axes | None = None, lang: str | None = None) -> Axes:
         """Waterfall from the earlier to the later value."""
@@ -83,9 +105,11 @@ class Drivers(Result):
                 ax.annotate(f"{change:+,.1f}", (i, top), ha="center", va="bottom", fontsize=9)
                 names.append(text(f"driver.{name}", lang) if has_text(f"driver.{name}") else name)
             ax.bar(len(names), level, color=COLOURS["ink"], width=0.6)
-            ax.set_xticks(range(len(names) + 1), [*names, text("driver.after", lang)], fontsize=9)
+            rotated: dict[str, Any] = {"rotation": 20, "ha": "right"} if len(names) > 6 else {}
+            ax.set_xticks(range(len(names) + 1), [*names, text("driver.after", lang)], fontsize=9, **rotated)
             low = min(self.before, self.after) * 0.8
-            ax.set_ylim(bottom=low)
+            highest = max(self.before, float((self.before + parts["change"].cumsum()).max()))
+            ax.set_ylim(low, highest + 0.08 * (highest - low) if highest > low else None)
             ax.set_ylabel(text("label.yuan_per_person", lang))
         return ax
 
@@ -148,31 +172,3 @@ def decompose(before: pd.DataFrame, after: pd.DataFrame, factors: Sequence[str])
     frame["entering"] = np.where((v0 == 0) & (v1 > 0), v1, 0.0)
     frame["leaving"] = np.where((v1 == 0) & (v0 > 0), -v0, 0.0)
     return Drivers(float(v0.sum()), float(v1.sum()), frame, tuple(names))
-
-
-def year_on_year(before: Experience, after: Experience) -> Drivers:
-    """Change of per-capita cost between two studies of the same months: visits per insured × payment per visit.
-
-    Parameters
-    ----------
-    before, after : Experience
-        Of as many months each; categories that have no visits in a table take part as entering or leaving.
-
-    Raises
-    ------
-    InputError
-        If the months differ, or a factor is negative.
-
-    Examples
-    --------
-    >>> import actuarial as act
-    >>> table = act.read_table(act.sample_path("jieshou/experience.csv"), "experience")
-    >>> one, two = act.read_experience(table, 647_000, 10), act.read_experience(table, 600_000, 10)
-    >>> year_on_year(one, two).table["change"].round(2).tolist()
-    [19.91, 0.0, 0.0, 0.0]
-    """
-    if before.months != after.months:
-        raise InputError([Fault("driver.months", params={"before": before.months, "after": after.months})])
-    names = ["visits_per_insured", "payment_per_visit"]
-    frames = [e.frame.set_index("category")[names].dropna() for e in (before, after)]
-    return decompose(frames[0], frames[1], names)

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from actuarial.experience import AnnualBase, Experience
-from actuarial.experience.claims import experience_from_claims, run_off
-from actuarial.experience.completion import Completed, Triangle, complete
+from actuarial.experience.claims import claims_triangle, experience_from_claims
+from actuarial.experience.completion import Completed, complete
 from actuarial.plan import Plan
 
 
@@ -67,9 +67,7 @@ def study_claims(plan: Plan) -> tuple[Experience, BaseCompletion | None]:
     if basis == "paid":
         return study, None
     valued = str(plan.base_year + plan.observed_months - 1)
-    triangle = Triangle.from_incremental(
-        run_off(claims, until=valued), source=study.sources[0] if study.sources else None
-    )
+    triangle = claims_triangle(claims, until=valued)
     done = complete(triangle)
     months = [p for p in done.frame.index if plan.base_year <= p < plan.base_year + plan.observed_months]
     own = done.frame.loc[months]

@@ -7,7 +7,7 @@ before anything is completed (see :mod:`actuarial.experience.completion`).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,6 +22,8 @@ from actuarial.texts import text
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from actuarial.tables import ExposureTable
+
 
 @dataclass(frozen=True, eq=False)
 class Triangle(Result):
@@ -33,10 +35,13 @@ class Triangle(Result):
         Cumulative payments [yuan], service periods × lags 0, 1, …; NaN where not yet observed.
     exposure : Series or None
         Persons (or person-months) by service period.
+    counts : Triangle or None
+        The same of numbers of claims, where they are known: whether the latest months are whole is seen from them.
     """
 
     frame: pd.DataFrame
     exposure: pd.Series | None = None
+    counts: Triangle | None = None
 
     @property
     def table(self) -> pd.DataFrame:
@@ -61,11 +66,24 @@ class Triangle(Result):
 
     @classmethod
     def from_incremental(
-        cls, frame: pd.DataFrame, *, exposure: pd.Series | None = None, source: Source | None = None
+        cls,
+        frame: pd.DataFrame,
+        *,
+        exposure: pd.Series | None = None,
+        periods: int | None = None,
+        source: Source | None = None,
     ) -> Triangle:
         """From payments by service period and lag, as a run-off of claims gives them.
 
-        Cells beyond the latest payment period (the period of the last service row) become NaN.
+        Parameters
+        ----------
+        frame : DataFrame
+            Payments [yuan], service periods × lags.
+        exposure : Series, optional
+            Persons by service period.
+        periods : int, optional
+            Payment periods observed, counted from the first service period; cells beyond become NaN. As many as
+            there are service periods if not given.
 
         Raises
         ------
@@ -75,11 +93,7 @@ class Triangle(Result):
         if frame.empty:
             raise InputError([Fault("completion.no_data")])
         n, m = frame.shape
-        seen = (
-            np.add.outer(np.arange(n), np.arange(m)) < max(n, m)
-            if n == m
-            else np.add.outer(np.arange(n), np.arange(m)) < n
-        )
+        seen = np.add.outer(np.arange(n), np.arange(m)) < (n if periods is None else periods)
         amounts = frame.to_numpy(dtype=np.float64)
         if np.isinf(amounts[seen]).any():
             raise InputError([Fault("completion.not_finite")])
@@ -116,6 +130,31 @@ class Triangle(Result):
         values[diagonal > last - periods] = np.nan
         frame = pd.DataFrame(values, index=self.frame.index, columns=self.frame.columns)
         return Triangle(frame, self.exposure, sources=self.sources)
+
+    def until(self, month: str | None) -> Triangle:
+        """As it was known at the end of a payment month, ``2013-10``; itself if none is given.
+
+        Service months after it go too.
+        """
+        if month is None:
+            return self
+        last = pd.Period(month, freq="M")
+        kept = self.frame[self.frame.index <= last]
+        if kept.empty:
+            raise InputError([Fault("completion.no_data")])
+        values = kept.to_numpy(dtype=np.float64, copy=True)
+        seen = (last - kept.index[0]).n
+        values[np.add.outer(np.arange(len(kept)), np.arange(values.shape[1])) > seen] = np.nan
+        frame = pd.DataFrame(values, index=kept.index, columns=kept.columns)
+        counts = None if self.counts is None else self.counts.until(month)
+        return Triangle(frame.loc[:, frame.notna().any()], self.exposure, counts, sources=self.sources)
+
+    def exposed(self, spells: ExposureTable | None) -> Triangle:
+        """With the person-months of each month of service as exposure."""
+        if spells is None:
+            return self
+        persons = [spells.total_months(str(p), 1) for p in self.frame.index]
+        return replace(self, exposure=pd.Series(persons, index=self.frame.index))
 
     def plot(self, ax: Axes | None = None, lang: str | None = None, *, flags: Sequence[Flag] = ()) -> Axes:
         """Heat map of the share of each service period's latest payments by lag; flagged periods are framed."""
@@ -164,6 +203,10 @@ class Flag:
         return text(f"completion.{self.kind}", lang, period=self.period, ratio=f"{100 * self.ratio:.0f}")
 
 
+THRESHOLD = 3.5
+"""Robust standard deviations beyond which a payment period is flagged."""
+
+
 def check_latest(triangle: Triangle, *, periods: int = 3) -> tuple[Flag, ...]:
     """Find payment periods among the latest that are half-loaded, empty or doubled.
 
@@ -172,6 +215,11 @@ def check_latest(triangle: Triangle, *, periods: int = 3) -> tuple[Flag, ...]:
     below or 40% above the expectation **and** beyond 3.5 robust standard deviations (widened by Student's factor for few) of the log
     ratios of the periods before; an empty latest service period is flagged by itself.
 
+    Where the numbers of claims are known (``triangle.counts``) they are looked at in place of the money: a few large
+    claims do not move them, so that half a month shows in a small pool too. No spread is then taken below that of
+    counting (Poisson). Money is still looked at for what no number of claims shows: a period ten times
+    too small or too large, as in another unit.
+
     Parameters
     ----------
     triangle : Triangle
@@ -179,39 +227,62 @@ def check_latest(triangle: Triangle, *, periods: int = 3) -> tuple[Flag, ...]:
     periods : int
         How many of the latest are looked at.
     """
-    age = triangle.age
-    last = int((age + np.arange(len(age))).max())
-    flags: list[Flag] = []
+    last = int((triangle.age + np.arange(len(triangle.age))).max())
     if last < 5:
         return ()
-    ratios = {back: _diagonal_ratio(triangle, back) for back in range(0, min(last - 3, periods + 12))}
-    for back in range(periods):
-        before = np.array([r for b, r in ratios.items() if b > back and np.isfinite(r) and r > 0])
-        ratio = ratios.get(back, np.nan)
-        if len(before) < 3 or not np.isfinite(ratio):
-            continue
-        logs = np.log(before)
-        centre = float(np.median(logs))
-        spread = max(1.4826 * float(np.median(np.abs(logs - centre))), 0.03)
-        relative = ratio / np.exp(centre)
-        few = float(stdtrit(len(before) - 1, 0.975) / ndtri(0.975))  # the spread itself is an estimate
-        if (relative < 0.75 or relative > 1.4) and abs(np.log(max(relative, 1e-9))) > 3.5 * few * spread:
-            kind = "empty" if relative < 0.02 else "half_loaded" if relative < 1 else "doubled"
-            flags.append(Flag(kind, _label(triangle, last - back), back, float(relative)))
-    newest = triangle.values[-1]
-    paid = np.nan_to_num(newest).max(initial=0.0)
+    found = _unlike(triangle, periods, counting=False)
+    if triangle.counts is not None:
+        money = [(back, r) for back, r in found.items() if not 0.1 <= r <= 10]
+        found = dict([*money, *_unlike(triangle.counts, periods, counting=True).items()])
+    flags = [
+        Flag(
+            "empty" if r < 0.02 else "half_loaded" if r < 1 else "doubled",
+            period_label(triangle, last - back),
+            back,
+            r,
+        )
+        for back, r in sorted(found.items())
+    ]
+    paid = np.nan_to_num(triangle.values[-1]).max(initial=0.0)
     if paid == 0 and not any(f.kind == "empty" and f.back == 0 for f in flags):
         flags.append(Flag("service_empty", str(triangle.frame.index[-1]), 0, 0.0))
     return tuple(flags)
 
 
-def _label(triangle: Triangle, diagonal: int) -> str:
+def _unlike(triangle: Triangle, periods: int, *, counting: bool) -> dict[int, float]:
+    """The latest payment periods that are unlike those before: how far back, and what there is over what is expected."""
+    last = int((triangle.age + np.arange(len(triangle.age))).max())
+    seen = {back: _diagonal_ratio(triangle, back) for back in range(min(last - 3, periods + 12))}
+    found = {}
+    for back in range(periods):
+        before = np.array([r for b, (r, _) in seen.items() if b > back and np.isfinite(r) and r > 0])
+        ratio, expected = seen.get(back, (np.nan, 0.0))
+        if len(before) < 3 or not np.isfinite(ratio):
+            continue
+        logs = np.log(before)
+        centre = float(np.median(logs))
+        least = max(0.03, expected**-0.5 if counting else 0.0)
+        spread = max(1.4826 * float(np.median(np.abs(logs - centre))), least)
+        relative = float(ratio / np.exp(centre))
+        few = float(stdtrit(len(before) - 1, 0.975) / ndtri(0.975))  # the spread itself is an estimate
+        if (relative < 0.75 or relative > 1.4) and abs(
+            np.log(max(relative, 1e-9))
+        ) > THRESHOLD * few * spread:
+            found[back] = relative
+    return found
+
+
+def period_label(triangle: Triangle, diagonal: int) -> str:
+    """Name of a payment period, counted from the first service period."""
     index = triangle.frame.index
-    return str(index[diagonal]) if diagonal < len(index) else f"+{diagonal - len(index) + 1}"
+    if diagonal < len(index):
+        return str(index[diagonal])
+    more = diagonal - len(index) + 1
+    return str(index[-1] + more) if isinstance(index, pd.PeriodIndex) else f"+{more}"
 
 
-def _diagonal_ratio(triangle: Triangle, back: int) -> float:
-    """Paid over expected of one payment period, from the periods before it."""
+def _diagonal_ratio(triangle: Triangle, back: int) -> tuple[float, float]:
+    """Paid over expected of one payment period, and what is expected, from the periods before it."""
     values = triangle.values
     n, m = values.shape
     age = triangle.age
@@ -237,4 +308,4 @@ def _diagonal_ratio(triangle: Triangle, back: int) -> float:
             weight = e[day] / e[: len(first)].mean()
         paid += float(values[day, 0])
         expected += float(np.median(first[-6:])) * weight
-    return paid / expected if expected > 0 else np.nan
+    return (paid / expected if expected > 0 else np.nan), expected

@@ -59,6 +59,7 @@ TABLE_KINDS = {
     "history": "history",
     "raw_history": "history",
     "season": "monthly_history",
+    "own_season": "monthly_history",
 }
 """Which kind of table each name in ``tables:`` is."""
 REQUIRED_TABLES = ("payers", "calendar")
@@ -206,12 +207,10 @@ class Plan:
 
     def _cross_faults(self, found: dict[str, Table]) -> Iterable[Fault]:
         """What only two inputs together show."""
-        for place, name in (
-            ("growth", getattr(self.model.growth, "table", None)),
-            ("annualise", self.model.annualise.table),
-        ):
+        for place, key in (("growth", "table"), ("annualise", "table"), ("annualise", "reference")):
+            name = getattr(getattr(self.model, place), key, None)
             if name is not None and name not in self.model.tables:
-                line = line_of(self.lines, (place, "table"))
+                line = line_of(self.lines, (place, key))
                 yield Fault("plan.missing_table", file=self.file, line=line, params={"name": name})
         if self.model.identities and "facts" not in self.model.tables:
             line = line_of(self.lines, ("identities",))

@@ -52,7 +52,7 @@ class TableSpec(Strict):
     """Where a table lies."""
 
     path: str
-    sheet: str | None = None
+    sheet: str | list[str] | None = None
     unit: str | None = None
     basis: Literal["paid", "incurred"] | None = None
 
@@ -154,10 +154,15 @@ class SeriesGrowthSpec(Strict):
 
 
 class Annualise(Strict):
-    """How a part of a year becomes the year."""
+    """How a part of a year becomes the year.
+
+    With `reference`, `table` is the place's own history: one or two years of it are shrunk to the reference
+    table's pattern, and `place_sd` says how much places differ from that.
+    """
 
     profile: Literal["seasonal", "straight_line"]
     table: str | None = None
+    reference: str | None = None
     place_sd: Annotated[float, Field(ge=0, le=0.5, allow_inf_nan=False)] = 0.0
     status: Status = "assumed"
     source: Text

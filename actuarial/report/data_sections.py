@@ -69,7 +69,8 @@ def data_section(k: Context) -> Section:
 def _base(k: Context) -> Block:
     base, cost = k.sim.cost.base, k.sim.cost
     frame = base.table
-    persons = frame["visits"].where(frame["visits"].notna(), np.inf)
+    visits = frame["visits"].where(frame["visits"].notna(), np.inf)
+    persons = frame.get("persons", visits)  # claims know the persons; a printed table only its visits
     frame = frame.assign(persons=persons, next_per_capita=cost.table["next_year_per_capita"])
     frame = suppress_small_cells(
         frame, "persons", ["visits", "fund_payment", "payment_per_visit", "annual_payment"]

@@ -36,6 +36,7 @@ from actuarial.tables.claim_columns import HeadingFinder, Pick, cells_of, picked
 from actuarial.tables.columns import kinds
 from actuarial.tables.engine import Scratch, count, gather, lazy, look_up, staged, total
 from actuarial.tables.exposure import ExposureTable, check_enrolment
+from actuarial.tables.grids import Sheets
 from actuarial.tables.intake import fingerprint, month_number, prepared
 from actuarial.tables.normal import NO_DAY, flag, worked_out
 from actuarial.tables.reading import Note
@@ -109,7 +110,7 @@ def read_claims(
     source: Any,
     *,
     unit: str | None = None,
-    sheet: str | None = None,
+    sheet: Sheets = None,
     year: Year | None = None,
     exposure: ExposureTable | None = None,
     salt: str | None = None,
@@ -125,8 +126,8 @@ def read_claims(
         ``.csv`` (UTF-8, GB18030), ``.xlsx``, ``.xls``, ``.parquet``; pandas, Polars, a DuckDB relation, PySpark.
     unit : str, optional
         Unit of the columns of money whose heading states none: ``元``, ``万元``, ``yuan``. Never guessed.
-    sheet : str, optional
-        Sheet of a workbook; the first if not given.
+    sheet : str or sequence of str, optional
+        Sheet of a workbook; the first if not given. Several, or ``"*"`` for all that are not empty, are stacked.
     year : int or (str, str), optional
         Year of service, or its first and last month (``("2012-07", "2013-06")``); claims outside are faults.
     exposure : ExposureTable, optional
@@ -181,7 +182,7 @@ def check_claims(source: Any, **options: Any) -> tuple[list[Fault], list[Note]]:
 def _read(
     source: Any,
     unit: str | None,
-    sheet: str | None,
+    sheet: Sheets,
     year: Year | None,
     exposure: ExposureTable | None,
     salt: str | None,
@@ -306,9 +307,9 @@ def _duplicates(checks: Checks, frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
 
 def _net(checks: Checks, frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     """Net the negative lines; those without an original are faults."""
-    if not count(frame.filter(is_negative(frame))):
-        return frame
     found = match_reversals(frame)
+    if not found.count and not found.unmatched:
+        return frame
     if found.unmatched:
         rows = look_up(frame, pd.DataFrame({"row_": found.unmatched}))
         frame = checks.joined(frame, "claims.unmatched_reversal", rows, "fund_payment")

@@ -47,7 +47,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of table: its columns and what must hold."""
+    """One kind of table: its columns, what must hold, and whether several sheets are summed by its key."""
 
     name: str
     required: tuple[str, ...]
@@ -55,6 +55,7 @@ class Kind:
     key: tuple[str, ...]
     total: tuple[str, ...]
     whole: tuple[str, ...] = ()
+    sums: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -94,6 +95,7 @@ def kinds() -> dict[str, Kind]:
             (k["key"],) if isinstance(k["key"], str) else tuple(k["key"]),
             tuple(k.get("total", ())),
             tuple(k.get("whole", ())),
+            bool(k.get("sums", False)),
         )
         for name, k in _yaml("kinds.yaml").items()
     }

@@ -21,6 +21,7 @@ from actuarial.tables.checking import Checks
 from actuarial.tables.claim_columns import HeadingFinder, cells_of, picked
 from actuarial.tables.columns import kinds
 from actuarial.tables.engine import Scratch, count, gather, lazy, look_up, staged
+from actuarial.tables.grids import Sheets
 from actuarial.tables.intake import fingerprint, prepared
 from actuarial.tables.normal import NO_DAY, day_number, flag, worked_out
 from actuarial.tables.reading import Note
@@ -95,7 +96,7 @@ class ExposureTable(Result):
         [1.482759]
         """
         periods = pd.period_range(first, periods=months, freq="M")
-        days = self._days(periods, by)
+        days = self.person_days(periods, by)
         return pd.DataFrame(
             {g: [d / p.days_in_month for d, p in zip(row, periods, strict=True)] for g, row in days.items()},
             index=periods.rename("month"),
@@ -104,11 +105,11 @@ class ExposureTable(Result):
     def total_months(self, first: str, months: int) -> float:
         """Person-months of all the months together [person-months], correctly rounded."""
         periods = pd.period_range(first, periods=months, freq="M")
-        days = self._days(periods, None)["person_months"]
+        days = self.person_days(periods, None)["person_months"]
         return float(sum(Fraction(d, p.days_in_month) for d, p in zip(days, periods, strict=True)))
 
-    def _days(self, periods: pd.PeriodIndex, by: str | None) -> dict[str, list[int]]:
-        """Person-days of each month, by group."""
+    def person_days(self, periods: pd.PeriodIndex, by: str | None) -> dict[str, list[int]]:
+        """Person-days of each month, by group (``person_months`` where `by` is None): whole numbers."""
         ends = [
             (day_number(dt.date(p.year, p.month, 1)), calendar.monthrange(p.year, p.month)[1])
             for p in periods
@@ -129,7 +130,7 @@ class ExposureTable(Result):
 def read_exposure(
     source: Any,
     *,
-    sheet: str | None = None,
+    sheet: Sheets = None,
     salt: str | None = None,
     encoding: str | None = None,
 ) -> ExposureTable:
@@ -140,7 +141,7 @@ def read_exposure(
     source : path or frame
         As in :func:`actuarial.tables.read_claims`; one row a spell, with its first day and, where it has
         ended, its last.
-    sheet, salt, encoding : str, optional
+    sheet, salt, encoding : optional
         As in :func:`actuarial.tables.read_claims`.
 
     Raises
@@ -195,9 +196,7 @@ def _overlaps(frame: nw.LazyFrame[Any]) -> pd.DataFrame:
 
 def check_enrolment(checks: Checks, frame: nw.LazyFrame[Any], exposure: ExposureTable) -> nw.LazyFrame[Any]:
     """Claims of members who are not in the exposure, before they enrolled, after they left or in a gap."""
-    spells = exposure.lazy
-    if not _together(frame, spells):
-        spells = look_up(frame, gather(spells.select("member_id", "first_day", "last_day")))
+    spells = joined_with(frame, exposure).select("member_id", "first_day", "last_day")
     ends = spells.group_by("member_id").agg(
         first_=nw.col("first_day").min(), last_=nw.col("last_day").max(), n_=nw.len()
     )
@@ -219,6 +218,12 @@ def check_enrolment(checks: Checks, frame: nw.LazyFrame[Any], exposure: Exposure
         )
         late = nw.concat([late, inside.join(covered, on="row_", how="anti").select("row_")])
     return checks.joined(frame, "claims.after_leaving", late, "service_date")
+
+
+def joined_with(frame: nw.LazyFrame[Any], exposure: ExposureTable) -> nw.LazyFrame[Any]:
+    """The spells as they can be joined to `frame`: as they are on the same engine, else brought over."""
+    spells = exposure.lazy
+    return spells if _together(frame, spells) else look_up(frame, gather(spells))
 
 
 def _together(one: nw.LazyFrame[Any], other: nw.LazyFrame[Any]) -> bool:

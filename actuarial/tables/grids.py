@@ -12,6 +12,7 @@ import csv
 import io
 import re
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,41 @@ def read_grid(path: Path, sheet: str | None = None) -> Grid:
     if suffix in {".xlsx", ".xlsm", ".xls"}:
         return _limited(_read_excel(path, sheet))
     raise InputError([Fault("file.type", file=name, params={"suffix": suffix or name})])
+
+
+Sheets = str | Sequence[str] | None
+"""A sheet, several, all (``"*"``), or the first where none is named."""
+
+
+def read_grids(path: Path, sheet: Sheets = None) -> list[Grid]:
+    """The cells of one sheet or several, in the order asked for; ``"*"`` is every sheet that is not empty.
+
+    Raises
+    ------
+    InputError
+        As :func:`read_grid`, with the faults of every sheet.
+    """
+    if path.suffix.lower() not in {".xlsx", ".xlsm", ".xls"} or sheet is None:
+        return [read_grid(path, None)]
+    names = _sheet_names(path) if sheet == "*" else [sheet] if isinstance(sheet, str) else list(sheet)
+    grids: list[Grid] = []
+    faults: list[Fault] = []
+    for name in dict.fromkeys(names):
+        try:
+            grids.append(read_grid(path, name))
+        except InputError as error:
+            faults += error.faults
+    if faults:
+        raise InputError(faults)
+    filled = [g for g in grids if any(c is not None for row in g.rows for c in row)]
+    return filled or grids[:1] if sheet == "*" else grids
+
+
+def _sheet_names(path: Path) -> list[str]:
+    import python_calamine
+
+    read_grid(path)  # with its limits and refusals, before anything else is opened
+    return python_calamine.CalamineWorkbook.from_path(str(path)).sheet_names
 
 
 def _limited(grid: Grid) -> Grid:

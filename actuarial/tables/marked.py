@@ -81,13 +81,17 @@ def _marks(faults: Sequence[Fault], lang: str | None) -> Marks:
     marks: Marks = {}
     for fault in faults:
         message = text("claim_words.mark", lang, what=Fault(fault.code, params=fault.params).message(lang))
-        places = [(line - 1, -1 if at is None else at) for line, at in fault.params.get("marks", ())]
+        places = [  # (line, column), and the sheet where several were stacked
+            (sheet[0] if sheet else fault.sheet, line - 1, -1 if at is None else at)
+            for line, at, *sheet in fault.params.get("marks", ())
+        ]
         if fault.cell:
-            places.append(_address(fault.cell))
+            sheet, _, cell = fault.cell.rpartition("!")
+            places.append((sheet or fault.sheet, *_address(cell)))
         elif fault.line:
-            places.append((fault.line - 1, -1))
-        for row, column in places:
-            marks.setdefault((fault.sheet, row, column), []).append(message)
+            places.append((fault.sheet, fault.line - 1, -1))
+        for place in places:
+            marks.setdefault(place, []).append(message)
     return marks
 
 

@@ -10,21 +10,27 @@ year is the amount to date over a share drawn on the logit scale,
 
 so that a share stays between 0 and 1. The Student factor widens the interval for a spread that is itself
 estimated from :math:`n` years (2.2 times with three). ``d_place`` is what one place differs from the series'
-places: a stated assumption.
+places: a stated assumption. One or two years are shrunk to a reference, and :math:`d` is that of
+:mod:`actuarial.tables.season`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtri, stdtrit
 
 from actuarial.errors import Fault, InputError
-from actuarial.results import Result, Source
+from actuarial.results import COLOURS, Result, Source, figure_style, new_axes
 from actuarial.tables.reading import Table
+from actuarial.tables.season import SeasonalPrior, few, shrunk
+from actuarial.texts import text
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 def difference_to_date(table: Table, column: str = "expenditure_to_date") -> pd.DataFrame:
@@ -77,14 +83,17 @@ class MonthlyProfile(Result):
         Mean share of each month; they sum to 1.
     years : DataFrame, shape (n, 12)
         The shares of each past year; empty for a stated profile.
+    prior : SeasonalPrior or None
+        What is unknown of it where it rests on one or two years.
     """
 
     shares: NDArray[np.float64]
     years: pd.DataFrame
+    prior: SeasonalPrior | None = None
 
     @property
     def table(self) -> pd.DataFrame:
-        """Month, share, cumulative share, spread of the cumulative share between years."""
+        """Month, share, cumulative share, its spread between years, and the sd of a year to come."""
         spread = [self.spread(k) for k in range(1, 13)]
         return pd.DataFrame(
             {
@@ -92,6 +101,7 @@ class MonthlyProfile(Result):
                 "share": self.shares,
                 "cumulative_share": self.shares.cumsum(),
                 "sd_between_years": spread,
+                "sd_of_a_year": [self.year_sd(k) for k in range(1, 13)],
             }
         )
 
@@ -108,8 +118,21 @@ class MonthlyProfile(Result):
         return cls(np.full(12, 1 / 12), pd.DataFrame(), sources=(source,))
 
     @classmethod
-    def from_history(cls, table: Table) -> MonthlyProfile:
+    def from_history(
+        cls, table: Table, *, reference: MonthlyProfile | None = None, place_sd: float | None = None
+    ) -> MonthlyProfile:
         """From a year-to-date table; only years with all twelve months are used.
+
+        Parameters
+        ----------
+        table : Table
+            Of kind ``monthly_history``.
+        reference : MonthlyProfile, optional
+            Another place's pattern, to which one or two years are shrunk; even shares if not given. Three years
+            and more stand for themselves.
+        place_sd : float, optional
+            How much places differ from the reference (sd of the share); the distance of the national pattern
+            from even shares if not given.
 
         Raises
         ------
@@ -131,8 +154,35 @@ class MonthlyProfile(Result):
         source = Source(
             "monthly_profile", table.file, f"{whole.index.min()}–{whole.index.max()}", status="derived"
         )
-        mean = shares.mean(axis=0)
-        return cls(mean / mean.sum(), years, sources=(source,))
+        return cls.from_years(years, reference=reference, place_sd=place_sd, sources=(source,))
+
+    @classmethod
+    def from_years(
+        cls,
+        years: pd.DataFrame,
+        *,
+        reference: MonthlyProfile | None = None,
+        place_sd: float | None = None,
+        sources: tuple[Source, ...] = (),
+    ) -> MonthlyProfile:
+        """From the monthly shares of whole years, (years, 12); the rest as in :meth:`from_history`.
+
+        Examples
+        --------
+        >>> year = pd.DataFrame([[0.07] * 10 + [0.1, 0.2]], index=[2013], columns=range(1, 13))
+        >>> one = MonthlyProfile.from_years(year)
+        >>> round(one.cumulative(10), 4), round(one.prior.weight, 3)
+        (0.7007, 0.994)
+        """
+        own = years.to_numpy(dtype=np.float64)
+        if len(own) > 2:
+            mean = own.mean(axis=0)
+            return cls(mean / mean.sum(), years, sources=sources)
+        past = np.empty((0, 12)) if reference is None else reference.years.to_numpy(dtype=np.float64)
+        centre = None if reference is None else reference.shares
+        shares, prior, source = shrunk(own, centre, past.reshape(-1, 12), place_sd)
+        more = () if reference is None else reference.sources
+        return cls(shares, years, prior, sources=(*sources, *more, source))
 
     def starting(self, month: int) -> MonthlyProfile:
         """The profile of years that start in `month` (1–12).
@@ -149,7 +199,7 @@ class MonthlyProfile(Result):
         years = self.years
         if len(years):
             years = pd.DataFrame(years.to_numpy()[:, order], index=years.index, columns=range(1, 13))
-        return MonthlyProfile(self.shares[order], years, sources=self.sources)
+        return MonthlyProfile(self.shares[order], years, self.prior, sources=self.sources)
 
     def cumulative(self, months: int) -> float:
         """Mean share of the first `months` months."""
@@ -160,6 +210,13 @@ class MonthlyProfile(Result):
         if len(self.years) < 2 or months >= 12:
             return 0.0
         return float(self.years.iloc[:, :months].sum(axis=1).std(ddof=1))
+
+    def year_sd(self, months: int) -> float:
+        """Standard deviation of the share of a year to come, widened for the few years behind it; 0 if stated."""
+        if self.prior is not None:
+            return self.prior.sd(months)
+        n = len(self.years)
+        return self.spread(months) * np.sqrt(1 + 1 / n) * few(n - 1) if n > 1 else 0.0
 
     def share_draws(self, months: int, z: ArrayLike, place_sd: float = 0.0) -> NDArray[np.float64]:
         """The share of the first `months` months for standard normals `z`; exactly 1 for 12 months.
@@ -179,8 +236,29 @@ class MonthlyProfile(Result):
             return np.ones_like(normal)
         if s <= 0:
             return np.zeros_like(normal)
-        n = max(len(self.years), 1)
-        few = float(stdtrit(n - 1, 0.975) / ndtri(0.975)) if n > 1 else 1.0
-        sd = np.hypot(self.spread(months) * np.sqrt(1 + 1 / n) * few, place_sd)
+        sd = np.hypot(self.year_sd(months), place_sd)
         logit = np.log(s / (1 - s)) + sd / (s * (1 - s)) * normal
         return 1 / (1 + np.exp(-logit))
+
+    def plot(self, ax: Axes | None = None, lang: str | None = None) -> Axes:
+        """Share of each month, its spread between years, and one twelfth to compare."""
+        with figure_style():
+            ax = ax or new_axes(7.0, 3.2)
+            months = np.arange(1, 13)
+            ax.bar(months, 100 * self.shares, color=COLOURS["main"], width=0.7)
+            if len(self.years) > 1:
+                spread = 100 * self.years.std(ddof=1).to_numpy()
+                ax.errorbar(months, 100 * self.shares, yerr=spread, fmt="none", ecolor=COLOURS["accent"], capsize=3,
+                            label=text("chart.between_years", lang))  # fmt: skip
+            ax.axhline(
+                100 / 12,
+                color=COLOURS["ink"],
+                linewidth=1,
+                linestyle="--",
+                label=text("chart.even_month", lang),
+            )
+            ax.set_xticks(months)
+            ax.set_xlabel(text("chart.calendar_month", lang))
+            ax.set_ylabel(text("chart.share_of_year", lang))
+            ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, fontsize=9)
+        return ax

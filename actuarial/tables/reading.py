@@ -16,7 +16,7 @@ import pandas as pd
 from actuarial.errors import Fault, InputError
 from actuarial.results import Result, Source
 from actuarial.tables.columns import Column, Kind, columns, fold, kinds, split_unit, unit_factor
-from actuarial.tables.grids import Grid, read_grid
+from actuarial.tables.grids import Grid, Sheets, read_grids
 from actuarial.tables.terms import TERM_COLUMNS, term_id
 from actuarial.texts import pick, text
 
@@ -93,10 +93,10 @@ def read_table(
     path: str | os.PathLike[str],
     kind: str,
     *,
-    sheet: str | None = None,
+    sheet: Sheets = None,
     unit: str | None = None,
 ) -> Table:
-    """Read and check one table.
+    """Read and check one table, or several sheets of one kind as one table.
 
     Parameters
     ----------
@@ -104,15 +104,22 @@ def read_table(
         ``.csv`` (UTF-8, GB18030) or ``.xlsx``/``.xls``.
     kind : str
         One of :func:`actuarial.tables.kinds`.
-    sheet : str, optional
-        Sheet of a workbook; the first if not given.
+    sheet : str or sequence of str, optional
+        Sheet of a workbook; the first if not given. Several, or ``"*"`` for all that are not empty, are stacked:
+        tables of experience hold amounts of their own months and are summed by category, in others a key may
+        be there only once.
     unit : str, optional
         Unit of the money columns whose heading states none: ``元``, ``万元``, ``亿元``.
 
     Raises
     ------
     InputError
-        With every fault of the table.
+        With every fault of the table, of every sheet.
+
+    Warns
+    -----
+    DataWarning
+        If summed sheets look like amounts to date.
 
     Examples
     --------
@@ -122,9 +129,20 @@ def read_table(
     164467500.0
     """
     spec = kinds()[kind]
-    grid = read_grid(Path(path), sheet)
-    reader = _Reader(grid, spec, unit)
-    return reader.read()
+    tables: list[Table] = []
+    faults: list[Fault] = []
+    for grid in read_grids(Path(path), sheet):
+        try:
+            tables.append(_Reader(grid, spec, unit).read())
+        except InputError as error:
+            faults += error.faults
+    if faults:
+        raise InputError(faults)
+    if len(tables) == 1:
+        return tables[0]
+    from actuarial.tables.stacking import stacked  # it needs Table
+
+    return stacked(tables, spec)
 
 
 class _Reader:

@@ -54,6 +54,8 @@ def match_reversals(frame: nw.LazyFrame[Any]) -> Reversals:
     names = [c for c in frame.columns if c == "reversal_of"]
     use = ["row_", "claim_id", *KEYS, *money]
     minus = gather(frame.filter(is_negative(frame)).select(*use, *names))
+    if minus.empty:
+        return Reversals(pd.DataFrame(columns=["row_", "claim_id", *(f"off_{c}" for c in money)]), [], 0, 0)
     minus = minus.sort_values(["claim_id", "row_"], ignore_index=True)
     plus = frame.filter(~is_negative(frame)).select(*use)
     same = gather(plus.join(look_up(plus, minus[KEYS].drop_duplicates()), on=KEYS, how="semi"))

@@ -21,12 +21,23 @@ import narwhals.stable.v2 as nw
 import pandas as pd
 
 from actuarial.errors import Fault, InputError
+from actuarial.tables.columns import fold, split_unit
 from actuarial.tables.engine import Scratch, engine, lazy, numbered, quoted
-from actuarial.tables.grids import Grid, read_grid
+from actuarial.tables.grids import Grid, Sheets, read_grids
 from actuarial.texts import text
 
 HEAD_ROWS = 20
 CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Part:
+    """One of several sheets that were stacked: its first data row, its line before that, its own order of columns."""
+
+    sheet: str
+    first: int
+    skip: int
+    order: tuple[int | None, ...]
 
 
 @dataclass
@@ -41,12 +52,12 @@ class Opened:
         Names of the raw columns in `frame`.
     headings : list of list of str
         What stands above each column, one entry a line: an Excel or CSV file may have more than one.
-    title : list of list
-        The lines of the file to look for headings in; empty for frames.
     name : str
         For messages.
     form : {"csv", "excel", "rows", "unordered"}
         How places are said.
+    parts : tuple of Part
+        The sheets, where several are stacked.
     """
 
     frame: nw.LazyFrame[Any]
@@ -61,9 +72,10 @@ class Opened:
     faults: list[Fault] = field(default_factory=list)
     scratch: Scratch | None = None
     delimiter: str = ","
+    parts: tuple[Part, ...] = ()
 
 
-def open_source(source: Any, sheet: str | None, encoding: str | None, headings_of: Any) -> Opened:
+def open_source(source: Any, sheet: Sheets, encoding: str | None, headings_of: Any) -> Opened:
     """Open a path or a frame.
 
     Parameters
@@ -141,22 +153,79 @@ def damaged(name: str, error: Exception) -> Fault:
 # --------------------------------------------------------------------------- workbooks
 
 
-def _open_excel(path: Path, sheet: str | None, headings_of: Any) -> Opened:
-    grid = read_grid(path, sheet)
-    found = headings_of(grid.rows[:HEAD_ROWS])
-    if found is None:
-        raise InputError([_no_heading(grid.file, grid.sheet, headings_of)])
-    skip, headings, units = found
+def _open_excel(path: Path, sheet: Sheets, headings_of: Any) -> Opened:
+    grids = read_grids(path, sheet)
+    found = [headings_of(g.rows[:HEAD_ROWS]) for g in grids]
+    lost = [_no_heading(g.file, g.sheet, headings_of) for g, f in zip(grids, found, strict=True) if f is None]
+    if lost:
+        raise InputError(lost)
+    if len(grids) > 1:
+        return _open_sheets(path, grids, found, headings_of.known)
+    grid, (skip, headings, units) = grids[0], found[0]
     names = [f"c{n}" for n in range(len(headings))]
     body = [[_as_text(c) for c in (*r, *[None] * len(names))[: len(names)]] for r in grid.rows[skip:]]
-    frame = pd.DataFrame(body, columns=names, dtype="string").astype(object)
-    frame["row_"] = range(1, len(frame) + 1)
-    frame = frame.where(frame.notna(), None)
-    opened = Opened(
-        lazy(engine().from_df(frame)), names, grid.file, "excel", headings, units, grid.sheet, path
-    )
+    opened = Opened(_text_frame(body, names), names, grid.file, "excel", headings, units, grid.sheet, path)
     opened.skip, opened.scratch = skip, Scratch()
     return opened
+
+
+def _text_frame(body: list[list[str | None]], names: list[str]) -> nw.LazyFrame[Any]:
+    frame = pd.DataFrame(body, columns=names, dtype="string").astype(object)
+    frame["row_"] = range(1, len(frame) + 1)
+    return lazy(engine().from_df(frame.where(frame.notna(), None)))
+
+
+def _open_sheets(path: Path, grids: list[Grid], found: list[Any], known: Any) -> Opened:
+    """Several sheets as one source: columns by heading, whatever their order; units must be the same."""
+    keys = [_heading_keys(headings) for _, headings, _ in found]
+    every = list(dict.fromkeys(k for own in keys for k in own))
+    at = [tuple(own.get(k) for k in every) for own in keys]
+    said = [{k: (found[n][1][i], found[n][2][i]) for k, i in own.items()} for n, own in enumerate(keys)]
+    first = {k: next(n for n, own in enumerate(keys) if k in own) for k in every}
+    faults = []
+    for n, grid in enumerate(grids):
+        lacking = [said[first[k]][k][0] for k in every if k not in keys[n] and k[0] in known]
+        if lacking:
+            faults.append(
+                Fault("table.sheets_differ", grid.file, grid.sheet, params={"names": "、".join(lacking)})
+            )
+        for k in (k for k in keys[n] if k[0] in known):
+            heading, unit = said[n][k]
+            other = said[first[k]][k][1]
+            if fold(unit or "") != fold(other or ""):
+                params = {"unit": unit or "—", "first": other or "—", "other": str(grids[first[k]].sheet)}
+                faults.append(
+                    Fault("table.sheet_units", grid.file, grid.sheet, column=heading, params=params)
+                )
+    if faults:
+        raise InputError(faults)
+    body: list[list[str | None]] = []
+    parts = []
+    for grid, (skip, _, _), order in zip(grids, found, at, strict=True):
+        parts.append(Part(str(grid.sheet), len(body) + 1, skip, order))
+        body += [
+            [_as_text(r[i]) if i is not None and i < len(r) else None for i in order]
+            for r in grid.rows[skip:]
+        ]
+    names = [f"c{n}" for n in range(len(every))]
+    headings, units = zip(*(said[first[k]][k] for k in every), strict=True)
+    opened = Opened(
+        _text_frame(body, names), names, path.name, "excel", list(headings), list(units), None, path
+    )
+    opened.parts, opened.scratch = tuple(parts), Scratch()
+    return opened
+
+
+def _heading_keys(headings: list[str]) -> dict[tuple[str, int], int]:
+    """Place of each heading, by the folded heading and how often it was there before."""
+    seen: dict[str, int] = {}
+    places = {}
+    for n, heading in enumerate(headings):
+        key = fold(split_unit(heading)[0])
+        if key:
+            places[key, seen.get(key, 0)] = n
+            seen[key] = seen.get(key, 0) + 1
+    return places
 
 
 def _no_heading(name: str, sheet: str | None, headings_of: Any) -> Fault:
@@ -320,8 +389,24 @@ def place_words(opened: Opened, rows: list[int], column: int | None) -> tuple[di
     if opened.form == "rows":
         return spoken("rows", rows), [(n, column) for n in rows]
     grid = Grid(opened.name, opened.sheet, [])
+    if opened.parts:
+        return _sheet_places(opened.parts, grid, rows, column)
     lines = [opened.skip + r for r in rows]
     marks = [(n, column) for n in lines]
     if column is None:
         return spoken("lines", lines), marks
     return spoken("cells", [grid.cell(n - 1, column) for n in lines]), marks
+
+
+def _sheet_places(
+    parts: tuple[Part, ...], grid: Grid, rows: list[int], column: int | None
+) -> tuple[dict[str, str], list[Any]]:
+    """Places in stacked sheets: ``1月!C6``, or the line of a sheet; marks with their sheet."""
+    words, marks = [], []
+    for row in rows:
+        part = next(p for p in reversed(parts) if p.first <= row)
+        line = part.skip + row - part.first + 1
+        at = None if column is None else part.order[column]
+        words.append(f"{part.sheet}!{line if at is None else grid.cell(line - 1, at)}")
+        marks.append((line, at, part.sheet))
+    return spoken("lines" if column is None else "cells", words), marks
