@@ -127,7 +127,7 @@ def compare(
                     "after": parts.after, "insured": [one.insured, two.insured], "drivers": rows[0],
                     "categories": rows[1]})  # fmt: skip
         return
-    _say_synthetic(synthetic)
+    say_synthetic(synthetic)
     click.echo(say("compare_line", first=first, then=then, months=months, before=f"{parts.before:,.2f}", after=f"{parts.after:,.2f}",
                    change=f"{parts.after - parts.before:+,.2f}"))  # fmt: skip
     for row in table.to_dict("records"):
