@@ -169,7 +169,7 @@ def test_envelope_is_attained() -> None:
 
 def test_nothing_changed_is_one(claims: pd.DataFrame) -> None:
     """The same rules before and after: 1, without any error."""
-    found = policy_factor_from_bands(banded(claims), OLD, OLD)
+    found = policy_factor_from_bands(banded(claims), OLD, OLD, families=["lognormal"])
     assert found.coefficient == pytest.approx(1.0, abs=1e-9)
     assert found.sd < 1e-9
     assert found.attainable == pytest.approx((1.0, 1.0), abs=1e-6)
@@ -193,7 +193,9 @@ def test_payments_calibrate_the_levels(claims: pd.DataFrame) -> None:
     assert found.coefficient == pytest.approx((weight * new).sum() / (weight * old).sum(), abs=2 * found.sd)
     assert "0.79" in found.summary("zh")
     assert found.fit_check["paid"].sum() == pytest.approx(table["fund_payment"].sum())
-    free = policy_factor_from_bands(banded(claims, old=OLD), OLD, RATIOS, calibrate=False)
+    free = policy_factor_from_bands(
+        banded(claims, old=OLD), OLD, RATIOS, calibrate=False, families=["lognormal"]
+    )
     assert not free.calibrated
 
 
