@@ -17,6 +17,7 @@ import yaml
 
 import actuarial as act
 from actuarial.benefits import simple_target
+from actuarial.benefits.loadings import Loading
 from actuarial.errors import ActuarialWarning, Fault
 from actuarial.experience import read_experience
 from actuarial.growth import fit_growth
@@ -25,6 +26,7 @@ from actuarial.law.diff import Change, apply_changes, diff_laws
 from actuarial.plan import Patch
 from actuarial.samples import sample_path
 from actuarial.samples.claims import synthetic_claims
+from actuarial.severity import Lognormal, SplicedPareto
 from actuarial.tables import (
     MonthlyProfile,
     read_claims,
@@ -50,6 +52,9 @@ ERROR_FILES = (
     "contract",
     "model",
     "samples",
+    "severity",
+    "bands",
+    "pricing",
 )
 NOTES = {
     "table.total_rounding",
@@ -668,6 +673,105 @@ for code, work in {
 
 
 # ------------------------------------------------------------------ the tests
+
+
+# ------------------------------------------------------------------ severities, banded totals, layers
+
+
+def bands_table(**columns: Any) -> pd.DataFrame:
+    """Five bands of one level, as a lognormal fills them."""
+    frame = pd.DataFrame(
+        {
+            "level": "township",
+            "band_from": [0.0, 500, 1000, 2000, 5000],
+            "band_to": [500.0, 1000, 2000, 5000, np.nan],
+            "visits": [400.0, 300, 200, 80, 20],
+            "in_scope_cost": [120e3, 210e3, 280e3, 240e3, 150e3],
+        }
+    )
+    return frame.assign(**columns)
+
+
+def from_bands(new: Any = None, old: Any = None, table: pd.DataFrame | None = None, **options: Any) -> Case:
+    """A policy factor from these bands."""
+
+    def work(folder: Path) -> Any:
+        half = {"township": act.Piecewise([100.0], [0.0, 0.5])}
+        frame = bands_table() if table is None else table
+        return act.policy_factor_from_bands(
+            frame, half if old is None else old, half if new is None else new, **options
+        )
+
+    return work
+
+
+def fitted(**options: Any) -> Case:
+    """Fitting a severity with these options."""
+    return lambda folder: act.fit_severity(**options)
+
+
+def priced(layer: Any = None, **options: Any) -> Case:
+    """Pricing a layer with these options."""
+
+    def work(folder: Path) -> Any:
+        given = {"insured": 1000.0, "severity": Lognormal(8000, 2), "frequency": 0.1, **options}
+        xs = act.Piecewise([10_000, 40_000], [0, 1, 0])
+        return act.price_layer(xs if layer is None else layer, **given)
+
+    return work
+
+
+TWO_KINDS = np.concatenate([np.linspace(90, 110, 500), np.linspace(9e4, 1.1e5, 80)])
+
+for code, work in {
+    "severity.amounts": fitted(amounts=[1.0, 0.0, 2.0]),
+    "severity.too_few": fitted(amounts=[1.0, 2.0]),
+    "severity.too_few_bands": fitted(bands=bands_table().iloc[:2].drop(columns="in_scope_cost")),
+    "severity.band_edges": fitted(bands=bands_table(band_to=[600.0, 1000, 2000, 5000, np.nan])),
+    "severity.band_count": fitted(bands=bands_table(visits=[400.0, -1, 200, 80, 20])),
+    "severity.band_mean": fitted(bands=bands_table(in_scope_cost=[12.0, 21, 28, 24, 15])),
+    "severity.one_of": fitted(),
+    "severity.family": fitted(amounts=np.arange(1.0, 50.0), family="normal"),
+    "severity.cost_gap": fitted(amounts=TWO_KINDS, families=["lognormal"]),
+    "severity.flat": lambda folder: _flat(),
+    "bands.column": from_bands(table=bands_table().drop(columns="visits")),
+    "bands.per": from_bands(per="year"),
+    "bands.no_rule": from_bands(new={}),
+    "bands.nothing_paid": from_bands(old={"township": act.Piecewise([], [0.0])}),
+    "bands.outside": from_bands(
+        new={"township": act.Piecewise([100.0, 990.0, 1000.0], [0.0, 0.5, 20.0, 0.5])},
+        table=bands_table(
+            band_from=[0.0, 500, 990, 1000, 5000],
+            band_to=[500.0, 990, 1000, 5000, np.nan],
+            visits=[400.0, 300, 0, 280, 20],
+            in_scope_cost=[120e3, 210e3, 0, 520e3, 150e3],
+        ),
+        families=["lognormal"],
+    ),
+    "bands.effective": from_bands(table=bands_table(fund_payment=[1e4, 5e4, 8e4, 7e4, 5e4])),
+    "bands.no_sums": from_bands(table=bands_table().drop(columns="in_scope_cost")),
+    "pricing.amounts": priced(amounts=[1.0, -2.0]),
+    "pricing.insured": priced(amounts=[1.0, 2.0], insured=1.0),
+    "pricing.number": priced(trend=-2.0),
+    "pricing.layer": priced(act.Piecewise([10_000.0], [0.5, -0.1])),
+    "pricing.nothing": priced(severity=None),
+    "pricing.frequency": priced(frequency=None),
+    "pricing.premium": lambda folder: priced()(folder).affordable_deductible(0.0),
+    "pricing.method": lambda folder: priced()(folder).premium_at(1000.0, "claims"),
+    "pricing.no_loadings": priced(loadings="nowhere"),
+    "pricing.loading": priced(loadings=[Loading("x", "premium", 1.0, act.Source("x", "y"))]),
+    "pricing.no_claims": priced(amounts=[100.0, 200.0]),
+    "pricing.not_fitted": priced(amounts=[2e4, 3e4], severity=None),
+    "pricing.no_variance": priced(
+        act.Piecewise([1e4], [0, 1]), severity=SplicedPareto(8, 1, 1e4, 0.1, 5e3, 0.6)
+    ),
+}.items():
+    case(code)(work)
+
+
+def _flat() -> Any:
+    """Twelve amounts do not determine the five parameters of a mixture."""
+    return act.fit_severity(Lognormal(100, 0.5).draw(12, seed=1), family="lognormal_mixture")
 
 
 def all_codes() -> Iterator[str]:
