@@ -14,6 +14,7 @@ import yaml
 from hypothesis import given, settings
 
 import actuarial as act
+from actuarial.benefits import plan_policy
 from actuarial.benefits.repricing import Resident
 from actuarial.benefits.schedule import load_schedule
 from actuarial.benefits.tally import tally
@@ -305,6 +306,48 @@ def test_the_pipeline_reprices(tmp_path: Path) -> None:
     inpatient = cost.categories.index("inpatient")
     assert cost.policy.relative("inpatient") > 1 > cost.policy.relative("outpatient_pooling")
     assert inpatient >= 0
+
+
+def test_a_plan_with_bands_of_cost(tmp_path: Path, synthetic: act.ClaimsTable) -> None:
+    """Totals by level and band in place of claims: the plan's factor agrees with the claims' own within its error."""
+    claims = synthetic.table
+    claims = claims[claims["category"] == "inpatient"]
+    edges = [0, 1000, 3000, 10_000, 30_000, 1e9]
+    claims["band"] = pd.cut(claims["in_scope_cost"], edges, right=False, labels=False)
+    cells = claims.groupby(["level", "band"])[["in_scope_cost", "fund_payment"]].agg(["size", "sum"])
+    rows = ["类别,医疗机构级别,费用段下限（元）,费用段上限（元）,人次,政策范围内费用（元）"]
+    for (level, band), row in cells.iterrows():
+        top = "" if band == 4 else f"{edges[int(band) + 1]:g}"
+        rows.append(f"住院,{level},{edges[int(band)]:g},{top},{row.iloc[0]:g},{row.iloc[1]:.2f}")
+    folder = tmp_path / "plan"
+    folder.mkdir()
+    source = act.sample_path("jieshou/plan.yaml")
+    for file in source.parent.iterdir():
+        (folder / file.name).write_bytes(file.read_bytes())
+    (folder / "bands.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    content = yaml.safe_load(source.read_text(encoding="utf-8"))
+    content["tables"]["bands"] = {"path": "bands.csv"}
+    content["policy"] = {
+        "method": "aggregates",
+        "old": JEMINAY[0],
+        "new": JEMINAY[1],
+        "recode": WORDS,
+        "source": "test",
+    }
+    (folder / "plan.yaml").write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        factor = plan_policy(act.load_plan(folder))
+    inpatient = act.policy_factor(synthetic, old=JEMINAY[0], new=JEMINAY[1], recode=WORDS).by("category")
+    # not calibrated to payments here: compare with the ratio of the rules themselves
+    direct = [
+        act.reprice(synthetic, j, recode=WORDS).frame.query("category == 'inpatient'")["basic"].sum()
+        for j in JEMINAY
+    ]
+    assert factor.method == "aggregates"
+    assert factor.coefficient == pytest.approx(direct[1] / direct[0], abs=4 * factor.sd)
+    assert abs(factor.coefficient - direct[1] / direct[0]) < 0.02
+    assert len(inpatient) > 1
 
 
 def _law_file(name: str) -> Path:

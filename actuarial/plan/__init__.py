@@ -21,6 +21,7 @@ from pydantic import ValidationError
 from actuarial.errors import Fault, InputError
 from actuarial.law import line_of, load_law, read_yaml, validate
 from actuarial.plan.schema import (
+    AggregatesPolicy,
     ExpertGrowthSpec,
     Patch,
     PlanModel,
@@ -60,6 +61,7 @@ TABLE_KINDS = {
     "raw_history": "history",
     "season": "monthly_history",
     "own_season": "monthly_history",
+    "bands": "bands",
 }
 """Which kind of table each name in ``tables:`` is."""
 REQUIRED_TABLES = ("payers", "calendar")
@@ -240,10 +242,13 @@ class Plan:
     def _policy_faults(self) -> Iterable[Fault]:
         """A policy factor to be repriced needs claims, and benefit rules that can be read."""
         spec = self.model.policy
-        if not isinstance(spec, RepricedPolicy):
+        if not isinstance(spec, RepricedPolicy | AggregatesPolicy):
             return
-        if "claims" not in self.model.tables:
-            yield Fault("plan.policy_claims", file=self.file, line=line_of(self.lines, ("policy",)))
+        line = line_of(self.lines, ("policy",))
+        if isinstance(spec, RepricedPolicy) and "claims" not in self.model.tables:
+            yield Fault("plan.policy_claims", file=self.file, line=line)
+        if isinstance(spec, AggregatesPolicy) and "bands" not in self.model.tables:
+            yield Fault("plan.missing_table", file=self.file, line=line, params={"name": "bands"})
         for rules in (*([spec.old] if isinstance(spec.old, str) else spec.old), spec.new):
             try:
                 load_law(self.rule_reference(rules), "benefit")
@@ -403,4 +408,13 @@ def _inside(folder: Path, raw: str, file: str, line: int | None) -> Path:
     return path
 
 
-__all__ = ["ExpertGrowthSpec", "Patch", "Plan", "RepricedPolicy", "Scenario", "SimplePolicy", "load_plan"]
+__all__ = [
+    "AggregatesPolicy",
+    "ExpertGrowthSpec",
+    "Patch",
+    "Plan",
+    "RepricedPolicy",
+    "Scenario",
+    "SimplePolicy",
+    "load_plan",
+]

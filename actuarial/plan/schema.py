@@ -120,6 +120,20 @@ class RepricedPolicy(Strict):
     source: Text
 
 
+class AggregatesPolicy(Strict):
+    """A factor from totals by level and band of cost (the table ``bands``), under dated rules."""
+
+    method: Literal["aggregates"]
+    old: Text
+    new: Text
+    per: Literal["claim", "member_year"] = "claim"
+    readings: dict[str, Reading] = Field(default_factory=dict)
+    recode: dict[str, dict[str, str]] = Field(default_factory=dict)
+    sd: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
+    status: Status = "derived"
+    source: Text
+
+
 class Uncertainty(Strict):
     """Uncertainty of an expert's value, in points (0.05 is five percentage points)."""
 
@@ -271,7 +285,9 @@ class PlanModel(Strict):
     opening: Opening
     financing: Financing
     annualise: Annualise
-    policy: Annotated[StatedPolicy | SimplePolicy | RepricedPolicy, Field(discriminator="method")]
+    policy: Annotated[
+        StatedPolicy | SimplePolicy | RepricedPolicy | AggregatesPolicy, Field(discriminator="method")
+    ]
     growth: Annotated[ExpertGrowthSpec | SeriesGrowthSpec, Field(discriminator="method")]
     process: Process
     cii: CriticalIllness
