@@ -227,8 +227,8 @@ def _validated(model: type[Model], data: Any, lines: dict[Path_, int], label: st
 def _with_example(fault: Fault) -> Fault:
     if fault.code != "plan.missing_key":
         return fault
-    code = f"law_words.form_{fault.params['key'].rpartition('.')[2]}"
-    code = code if has_text(code) else "law_words.form_other"
+    code = f"law_lines.form_{fault.params['key'].rpartition('.')[2]}"
+    code = code if has_text(code) else "law_lines.form_other"
     params = {**fault.params, "form": {k: text(code, k) for k in LANGUAGES}}
     return replace(fault, code="law.missing_key", params=params)
 
