@@ -72,6 +72,7 @@ _HOMES = {
     "cost_forecast": "cost",
     "expert_growth": "growth",
     "fit_growth": "growth",
+    "diff_laws": "law.diff",
     "list_laws": "law",
     "load_benefit_layer": "benefits",
     "load_contract": "contract",

@@ -105,6 +105,8 @@ for code, case in {
     "law.earlier_layer": loaded(("counted: {of: own_in_scope}", "counted: {of: own_in_scope, without_deductible_of: [later]}")),
     "law.one_reading": loaded(("market: {value: 0.5,", "market: {value: 0.5, choice: falls,")),
     "law.share": loaded(("share: 6}", "share: 6倍}")),
+    "law.segment_origin": loaded(("- accumulate: year", "- segment_origin: top")),
+    "law.accumulators": loaded(("  scheme: resident\n", "  scheme: resident\n  transition: {accumulators: lost}\n")),
     "law.gap_choices": loaded(("- accumulate: year", "- accumulate: {gap: referral}")),
     "law.reading": lambda folder: load_schedule(rules(folder), readings={"market": 0.9}),
     "law.no_word": lambda folder: reprice(claims(level=["诊所", "诊所"]), OLD),

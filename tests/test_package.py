@@ -73,6 +73,7 @@ PUBLIC = [
     "cost_forecast",
     "expert_growth",
     "fit_growth",
+    "diff_laws",
     "list_laws",
     "load_benefit_layer",
     "load_contract",

@@ -71,5 +71,8 @@ WRONG: dict[str, tuple[str, str, str, str, str, str]] = {
     "rules under as_paid": ("      bearer: cii_insurer\n", "      bearer: cii_insurer\n      pays: as_paid\n", "- id: critical_illness", "law.rules_needed", "pays: rules", "pays: rules"),
     "a layer twice": ("- id: critical_illness", "- id: basic", "payload:", "law.twice", "改名", "rename"),
     "a reading that no tilt knows": ("if_reading: {referral: falls}", "if_reading: {referral: fell}", "referral: fell", "law.tilt_choice", "falls、stays", "falls、stays"),
+    "a period that does not exist": ("accumulate: year", "accumulate: month", "accumulate: month", "law.accumulate", "claim（按次）或 year", "claim or year, or {gap: name}"),
+    "a day that does not exist": ("2025-01-01\"\nchecked_on: \"2024-11-25", "2025-01-01\"\nchecked_on: \"2024-11-31", "checked_on", "law.no_such_date", "例如 \"2025-01-01\"", "such as \"2025-01-01\""),
+    "a range the wrong way round": ("range: [0.4, 0.6]", "range: [0.6, 0.4]", "range: [0.6, 0.4]", "law.gap_range", "例如 [0.5, 0.75]", "such as [0.5, 0.75]"),
     "a key twice": ("          deductible: 15000\n", "          deductible: 15000\n          deductible: 1\n", "deductible: 1\n", "file.yaml_twice", "deductible", "deductible"),
 }  # fmt: skip

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from actuarial.cli import data, rules
+from actuarial.cli import data, law, rules
 from actuarial.cli.shared import common, early_language, help_text, print_json, say, sheets, simulated
 from actuarial.errors import ActuarialError, Fault, InputError
 from actuarial.texts import language, text, use_language
@@ -258,7 +258,7 @@ def init(folder: str, lang: str | None, as_json: bool) -> None:
     click.echo(say("init_done", folder=folder, workbook=written[-1].name))
 
 
-for command in (data.experience, data.compare, data.complete, data.annualise, rules.reprice):
+for command in (data.experience, data.compare, data.complete, data.annualise, rules.reprice, law.law):
     cli.add_command(command)
 
 # --------------------------------------------------------------------------- helpers

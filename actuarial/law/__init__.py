@@ -7,6 +7,7 @@ its status fills it, and nothing is computed across an unfilled gap.
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
 import os
 from collections.abc import Mapping
@@ -190,7 +191,7 @@ def _from_package(name: str) -> Law:
 def _from_file(path: Path, label: str) -> Law:
     data, lines = read_yaml(path, label)
     envelope = _validated(Envelope, data, lines, label)
-    faults = _reading_faults(envelope, lines, label)
+    faults = _envelope_faults(envelope, lines, label)
     if faults:
         raise InputError(faults)
     return Law(envelope, payload_of(envelope, data, lines, label), label)
@@ -227,22 +228,33 @@ def _validated(model: type[Model], data: Any, lines: dict[Path_, int], label: st
 def _with_example(fault: Fault) -> Fault:
     if fault.code != "plan.missing_key":
         return fault
-    code = f"law_words.form_{fault.params['key'].rpartition('.')[2]}"
-    code = code if has_text(code) else "law_words.form_other"
+    code = f"law_lines.form_{fault.params['key'].rpartition('.')[2]}"
+    code = code if has_text(code) else "law_lines.form_other"
     params = {**fault.params, "form": {k: text(code, k) for k in LANGUAGES}}
     return replace(fault, code="law.missing_key", params=params)
 
 
-def _reading_faults(envelope: Envelope, lines: dict[Path_, int], label: str) -> list[Fault]:
-    """Readings of gaps that there are not, or that their gaps do not allow."""
+def _envelope_faults(envelope: Envelope, lines: dict[Path_, int], label: str) -> list[Fault]:
+    """Dates that no calendar has, ranges the wrong way round, readings that their gaps do not allow."""
     faults = []
+
+    def add(code: str, at: Path_, **params: Any) -> None:
+        faults.append(Fault(code, file=label, line=line_of(lines, at), params=params))
+
+    for key in ("effective", "checked_on"):
+        try:
+            dt.date.fromisoformat(getattr(envelope, key))
+        except ValueError:
+            add("law.no_such_date", (key,), key=key, value=getattr(envelope, key))
+    reversed_ = {n for n, g in envelope.gaps.items() if g.range and g.range[0] > g.range[1]}
+    for name, gap in envelope.gaps.items():
+        if name in reversed_ and gap.range:
+            add("law.gap_range", ("gaps", name, "range"), low=gap.range[0], high=gap.range[1])
     for name, reading in envelope.readings.items():
-        gap = envelope.gaps.get(name)
-        if gap is None or not reading.fits(gap):
+        named = envelope.gaps.get(name)
+        if name not in reversed_ and (named is None or not reading.fits(named)):
             said = reading.choice if reading.value is None else f"{reading.value:g}"
-            params = {"gap": name, "value": said, "known": known_gaps(envelope)}
-            line = line_of(lines, ("readings", name))
-            faults.append(Fault("law.bad_reading", file=label, line=line, params=params))
+            add("law.bad_reading", ("readings", name), gap=name, value=said, known=known_gaps(envelope))
     return faults
 
 

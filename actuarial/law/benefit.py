@@ -26,6 +26,23 @@ Account = Literal[
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
+def _one_of(code: str, *names: str) -> Any:
+    """One of these words, or ``{gap: name}``, which is read by the name of a choice."""
+
+    def check(value: Any) -> Any:
+        gap = isinstance(value, dict) and set(value) == {"gap"} and isinstance(value["gap"], str)
+        if not gap and (not isinstance(value, str) or value not in names):
+            raise ValueError(code)
+        return value
+
+    return BeforeValidator(check)
+
+
+Period = Annotated[Any, _one_of("law.accumulate", "claim", "year")]
+Origin = Annotated[Any, _one_of("law.segment_origin", "deductible", "zero")]
+Carried = Annotated[Any, _one_of("law.accumulators", "carried", "reset")]
+
+
 def _conditions(value: Any) -> Any:
     """``{level: township}`` and ``{level: [乡镇卫生院, 县级医院]}`` as lists of identifiers."""
     if not isinstance(value, dict) or any(k not in ATTRIBUTES for k in value):
@@ -54,13 +71,13 @@ class Rule(Strict):
     """
 
     when: When = {}
-    accumulate: Literal["claim", "year"] | dict[Literal["gap"], str] = "claim"
+    accumulate: Period = "claim"
     accumulator: Name | None = None
     deductible: Amount = 0
     deductible_share_at_repeat: Annotated[list[Fraction01], Field(min_length=1)] | None = None
     ratio: Ratio | None = None
     segments: Annotated[list[RuleSegment], Field(min_length=1)] | None = None
-    segment_origin: Literal["deductible", "zero"] | dict[Literal["gap"], str] = "deductible"
+    segment_origin: Origin = "deductible"
     fixed: Amount | None = None
     claim_ceiling: Amount | None = None
 
@@ -147,7 +164,7 @@ class Layer(Strict):
 class Transition(Strict):
     """What happens to the year's accumulators when this schedule takes the place of another within a year."""
 
-    accumulators: Literal["carried", "reset"] | dict[Literal["gap"], str]
+    accumulators: Carried
     clause: str = ""
 
 

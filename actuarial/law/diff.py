@@ -17,8 +17,8 @@ from actuarial.errors import Fault, InputError
 from actuarial.law import Law, payload_of
 from actuarial.law.schema import Reading
 from actuarial.law.terms import ATTRIBUTES, OTHERWISE, word_of
-from actuarial.tables.terms import term_label, terms
-from actuarial.texts import has_text, pick, text
+from actuarial.law.words import conditions_in_words, number_in_words, word
+from actuarial.texts import pick, text
 
 Path_ = tuple[str | int, ...]
 SILENT = ("scheme", "words", "changes", "not_computed")
@@ -91,14 +91,15 @@ class Change:
         Examples
         --------
         >>> Change(("layers", "basic", "rules", 0, "ratio", "township"), 0.8, 0.85).label("en")
-        'layer basic › rule 1 › ratio › township hospitals: 0.8 → 0.85'
+        'layer basic › rule 1 › ratio › township hospitals: 80% → 85%'
         """
+        ratio = bool({"ratio", "pay_ratio", "insurer_share"} & {str(p) for p in self.path})
         return text(
-            "law_words.change",
+            "law_lines.change",
             lang,
             place=_place(self.path, self.when, lang),
-            old=_shown(self.old, lang),
-            new=_shown(self.new, lang),
+            old=_shown(self.old, lang, str(self.path[-1]), ratio=ratio),
+            new=_shown(self.new, lang, str(self.path[-1]), ratio=ratio),
         )
 
     def to_dict(self, lang: str | None = None) -> dict[str, Any]:
@@ -122,8 +123,8 @@ def diff_laws(a: Law, b: Law) -> tuple[Change, ...]:
     >>> from actuarial.law import load_law
     >>> old, new = (load_law(f"china/jeminay/ncms/basic@2011-{d}") for d in ("01-01", "04-26"))
     >>> [c.label("en") for c in diff_laws(old, new)][:2]
-    ['layer basic › rule 1 (inpatient) › ratio › township hospitals: 0.8 → 0.85', \
-'layer basic › rule 1 (inpatient) › ratio › county-level hospitals: 0.6 → 0.65']
+    ['layer basic › rule 1 (inpatient) › ratio › township hospitals: 80% → 85%', \
+'layer basic › rule 1 (inpatient) › ratio › county-level hospitals: 60% → 65%']
     """
     if a.envelope.kind != b.envelope.kind:
         params = {"a": a.id, "b": b.id, "kind_a": a.envelope.kind, "kind_b": b.envelope.kind}
@@ -335,9 +336,9 @@ def _place(path: Path_, when: Mapping[str, Sequence[str]], lang: str | None) -> 
     for n, part in enumerate(path):
         before = path[n - 1] if n else ""
         if isinstance(part, int):
-            number = text("law_words.number", lang, name=word("rules" if before == "rules" else str(before), lang, one=True), number=part + 1)  # fmt: skip
+            number = text("law_lines.number", lang, name=word("rules" if before == "rules" else str(before), lang, one=True), number=part + 1)  # fmt: skip
             conditions = conditions_in_words(when, lang) if before == "rules" else ""
-            words.append(text("law_words.with_when", lang, name=number, when=conditions) if conditions else number)  # fmt: skip
+            words.append(text("law_lines.with_when", lang, name=number, when=conditions) if conditions else number)  # fmt: skip
         elif n + 1 < len(path) and isinstance(path[n + 1], int):
             continue
         elif before in ("layers", "ceilings"):
@@ -349,33 +350,23 @@ def _place(path: Path_, when: Mapping[str, Sequence[str]], lang: str | None) -> 
     return " › ".join(words)
 
 
-def word(name: str, lang: str | None = None, *, one: bool = False) -> str:
-    """A key or a word of a law file, as a reader would say it; names of a file's own stay."""
-    code = f"law_words.{'one_' if one else ''}{name}"
-    if has_text(code):
-        return text(code, lang)
-    return term_label(name, lang) if name in terms() else str(name)
-
-
-def conditions_in_words(when: Mapping[str, Sequence[str]], lang: str | None = None) -> str:
-    """Conditions as a reader would say them."""
-    mark = text("law_words.or", lang)
-    return text("law_words.and", lang).join(
-        mark.join(word(w, lang) for w in words) for words in when.values()
-    )
-
-
-def _shown(value: Any, lang: str | None) -> str:
+def _shown(value: Any, lang: str | None, key: str = "", *, ratio: bool = False) -> str:
     if value is ABSENT:
-        return text("law_words.absent", lang)
+        return text("law_lines.absent", lang)
     if isinstance(value, bool):
         return text("label.yes" if value else "label.no", lang)
     if isinstance(value, int | float):
-        return f"{value:,.10g}"
+        if key == "ratio_points":
+            return text("law_lines.tilt_points", lang, points=f"{100 * value:+.10g}")
+        return number_in_words(value, ratio=ratio and key not in ("over", "up_to"))
     if isinstance(value, dict):
-        if set(value) & {"zh", "en"} == set(value):
+        if set(value) <= {"zh", "en"}:
             return pick(value, lang)
-        return "{" + ", ".join(f"{word(str(k), lang)}: {_shown(v, lang)}" for k, v in value.items()) + "}"
+        inner = (
+            f"{word(str(k), lang)}: {v if k in ('gap', 'if_reading') else _shown(v, lang, str(k), ratio=ratio or k in ('ratio', 'pay_ratio'))}"
+            for k, v in value.items()
+        )
+        return "{" + ", ".join(inner) + "}"
     if isinstance(value, list):
-        return "[" + ", ".join(_shown(v, lang) for v in value) + "]"
-    return word(str(value), lang)
+        return "[" + ", ".join(_shown(v, lang, key, ratio=ratio) for v in value) + "]"
+    return "null" if value is None else word(str(value), lang)
