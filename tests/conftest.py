@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import copy
 import json
+import os
+import shutil
+import sys
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -130,3 +134,22 @@ def plan_with(tmp_path: Path) -> Callable[..., Plan]:
         return changed_plan(folder, sample, *args, **kwargs)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def spark() -> Any:
+    """A small Spark session, or a visible skip."""
+    pytest.importorskip("pyspark", reason="SKIPPED: pyspark is not installed")
+    if shutil.which("java") is None:
+        pytest.skip("SKIPPED: Spark needs Java, and there is none")
+    with warnings.catch_warnings(), pytest.MonkeyPatch.context() as patch:
+        warnings.simplefilter("ignore")
+        patch.setenv("PYSPARK_PYTHON", sys.executable)
+        from pyspark.sql import SparkSession
+
+        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+        builder = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
+        builder = builder.config("spark.sql.shuffle.partitions", "2").config("spark.log.level", "OFF")
+        session = builder.config("spark.sql.session.timeZone", "UTC").getOrCreate()
+        yield session
+        session.stop()

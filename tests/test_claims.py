@@ -6,9 +6,6 @@ import calendar
 import csv as csv_module
 import datetime as dt
 import io
-import shutil
-import sys
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -34,6 +31,7 @@ from actuarial.tables import (
     write_marked_copy,
 )
 from actuarial.tables.normal import day_number
+from tests.engines import to_spark
 
 HEADINGS = "单据号,身份证号,就诊日期,支付日期,类别,总费用（元）,政策范围内费用（元）,基金支付（元）"
 CATEGORIES = ("住院", "门诊统筹", "慢性病")
@@ -56,38 +54,6 @@ def claims_frame(rows: int, seed: int = 1) -> pd.DataFrame:
             "fund_payment": cents / 100,
         }
     )
-
-
-@pytest.fixture(scope="session")
-def spark() -> Any:
-    """A small Spark session, or a visible skip."""
-    pytest.importorskip("pyspark", reason="SKIPPED: pyspark is not installed")
-    if shutil.which("java") is None:
-        pytest.skip("SKIPPED: Spark needs Java, and there is none")
-    import os
-
-    with warnings.catch_warnings(), pytest.MonkeyPatch.context() as patch:
-        warnings.simplefilter("ignore")
-        patch.setenv("PYSPARK_PYTHON", sys.executable)
-        from pyspark.sql import SparkSession
-
-        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
-        builder = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
-        builder = builder.config("spark.sql.shuffle.partitions", "2").config("spark.log.level", "OFF")
-        session = builder.config("spark.sql.session.timeZone", "UTC").getOrCreate()
-        yield session
-        session.stop()
-
-
-def to_spark(spark: Any, frame: pd.DataFrame) -> Any:
-    """A Spark frame of the same rows."""
-    plain = frame.copy()
-    for name in plain:
-        if pd.api.types.is_datetime64_any_dtype(plain[name]):
-            plain[name] = plain[name].dt.strftime("%Y-%m-%d")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return spark.createDataFrame(plain.astype(object).to_dict("records"))
 
 
 def to_parquet(frame: pd.DataFrame, folder: Path, name: str = "claims.parquet") -> Path:

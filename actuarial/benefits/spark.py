@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -17,7 +16,7 @@ from actuarial.benefits.repricing import Repricing, frame_of, warn_uncovered
 from actuarial.benefits.schedule import DEFAULTS, BenefitSchedule
 from actuarial.results import Source
 from actuarial.tables import ClaimsTable
-from actuarial.tables.engine import gather, is_spark
+from actuarial.tables.engine import gather, is_spark, lazy
 
 KEYS = ("member_id", "service_date_day", "claim_id")
 
@@ -46,9 +45,7 @@ def reprice_spark(
     native = nw.to_native(claims.lazy.select(names))
     laid = native.repartition("member_id").sortWithinPartitions(*KEYS)
     sums_schema = "combo long, " + ", ".join(f"s{n} long" for n in range(len(program.layers) + 2))
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="PySpark does not yet fully support pandas")
-        rows = laid.mapInArrow(_adding(program, recode), sums_schema).toPandas()
+    rows = gather(lazy(laid.mapInArrow(_adding(program, recode), sums_schema)))
     sums = np.zeros((len(program.combos), len(program.layers) + 2), dtype=np.int64)
     for record in rows.to_numpy(dtype=np.int64):
         sums[record[0]] += record[1:]
