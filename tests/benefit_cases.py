@@ -89,6 +89,13 @@ def _out(folder: Path) -> None:
     command.main(["claims.csv", "--old", OLD, "--new", NEW, "--out", "x.pdf"], standalone_mode=False)
 
 
+def _month_weights(folder: Path) -> None:
+    from actuarial.benefits.factor import month_weighted_factor
+    from actuarial.benefits.stated import stated_policy_factor
+
+    month_weighted_factor(stated_policy_factor(1.1), full_from="2011-04-26", weights=[1.0] * 11)
+
+
 def _option(name: str) -> Case:
     from actuarial.cli import rules as command
 
@@ -119,6 +126,7 @@ for code, case in {
     "benefits.uncovered": lambda folder: reprice(claims(category=["住院", "门诊统筹"]), OLD),
     "benefits.fit_differs": lambda folder: factor(claims(fund_payment=[1.0, 2.0])),
     "benefits.nothing_paid": lambda folder: factor(claims(fund_payment=[0.0, 0.0], in_scope_cost=[0.0, 0.0])),
+    "benefits.month_weights": _month_weights,
     "benefits.elasticity": lambda folder: factor(claims(), elasticity=UseAssumption(0.5, "s")),
     "benefits.new_use": _new_use,
     "benefits.by": lambda folder: factor(claims()).by("colour"),

@@ -87,7 +87,7 @@ def test_changes_one_by_one_sum_to_the_whole(synthetic: act.ClaimsTable) -> None
         assert float(found.changes[name].sum()) == pytest.approx(found.coefficient - 1, abs=1e-12)
     assert found.changes["in_order"].iloc[-1] == pytest.approx(0, abs=1e-6)
     labels = [c.label("en") for c in found.changes["change"].iloc[:-1]]
-    assert labels[0].endswith("township hospitals: 0.8 → 0.85")
+    assert labels[0].endswith("township hospitals: 80% → 85%")
     assert labels[-1].endswith("25,000 → 50,000")
 
 
