@@ -5,6 +5,7 @@ Everything else of the claim tables is Narwhals expressions over the frame that 
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 import threading
@@ -145,15 +146,20 @@ def numbered(native: Any) -> nw.LazyFrame[Any]:
 
 
 def staged(frame: nw.LazyFrame[Any], scratch: Scratch | None, name: str) -> nw.LazyFrame[Any]:
-    """The frame worked out once: in Parquet for our DuckDB (given `scratch`), in memory for Polars and pandas.
+    """The frame worked out once: in Parquet for DuckDB (given `scratch`), in memory for Polars and pandas.
 
     On Spark a local checkpoint, which goes with the frame that holds it, and keeps the numbers of rows as they
-    are. A user's DuckDB relation stays as it is: its owner decides what is kept.
+    are. A user's DuckDB relation is staged on its own connection; where that may not read files it stays as it is, which is
+    slow: every step then works out all steps before it.
     """
     if is_duckdb(frame) and scratch is not None:
-        path = scratch.path / f"{name}.parquet"
-        nw.to_native(frame).write_parquet(str(path), compression="zstd")
-        return lazy(engine().read_parquet(str(path)))
+        import duckdb
+
+        path, native = scratch.path / f"{name}.parquet", nw.to_native(frame)
+        with contextlib.suppress(duckdb.PermissionException):
+            native.write_parquet(str(path), compression="zstd")
+            return lazy(native.limit(0).query("actuarial_staged", f"select * from read_parquet({quoted(path)})"))
+        return frame
     if is_spark(frame):
         return lazy(nw.to_native(frame).localCheckpoint())
     return frame if is_duckdb(frame) else frame.collect().lazy()
