@@ -1,0 +1,465 @@
+"""``fit_growth``: from a history of per-capita cost to the distribution of next year's level."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from actuarial.errors import Fault, InputError, ModelWarning, warn
+from actuarial.experience.breaks import Break
+from actuarial.growth.fitted import Fitted, fit_columns, fit_pooled, fit_trends
+from actuarial.growth.forecast import Forecast
+from actuarial.growth.jumps import history_jumps
+from actuarial.growth.levels import History, aligned, read_history
+from actuarial.growth.prior import Prior, growth_bounds, load_prior
+from actuarial.growth.trend import MODELS, Trend
+from actuarial.results import Result, Source
+from actuarial.tables import Note
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Array = NDArray[np.float64]
+Breaks = Literal["step", "cut", "keep"]
+
+
+@dataclass(frozen=True, eq=False)
+class GrowthFit(Result):
+    """Growth fitted to a history.
+
+    Parameters
+    ----------
+    history : History
+        Levels as given and at the policy in force; of the fund or funds that are forecast.
+    neighbours : DataFrame
+        Levels of the funds that only lend their experience.
+    model : str
+    prior : Prior
+    breaks : tuple of Break
+    notes : tuple of Note
+        What should be known of the answer.
+    correlation : float
+        Between the categories' growth where one growth serves several categories.
+    fitted : Fitted
+        The numbers behind the answer.
+    """
+
+    history: History
+    neighbours: pd.DataFrame
+    model: str
+    prior: Prior
+    breaks: tuple[Break, ...]
+    notes: tuple[Note, ...]
+    correlation: float
+    fitted: Fitted = field(repr=False)
+
+    @property
+    def names(self) -> tuple[Any, ...]:
+        """Columns that are forecast."""
+        return tuple(self.history.on_level.columns)
+
+    @property
+    def single(self) -> bool:
+        """Whether a single series was fitted."""
+        return self.history.kind == "one"
+
+    @property
+    def series(self) -> pd.Series | pd.DataFrame:
+        """The levels that were fitted, at the policy in force."""
+        frame = self.history.on_level
+        return frame.iloc[:, 0].dropna() if self.single else frame
+
+    @property
+    def gaps(self) -> tuple[int, ...]:
+        """Years missing inside the history; their growth is spread over the step."""
+        return self.history.gaps
+
+    @property
+    def last_year(self) -> int:
+        """Last year of the history."""
+        return int(self.history.on_level.index[-1])
+
+    def forecast(self, h: int = 1) -> Forecast:
+        """The level `h` years after the last year of the history.
+
+        Raises
+        ------
+        InputError
+            If `h` is not from 1 to 30.
+
+        Examples
+        --------
+        >>> fit = fit_growth(pd.Series([100.0, 110, 119, 132], index=[2009, 2010, 2011, 2012]))
+        >>> levels = fit.forecast(1).quantile([0.1, 0.5, 0.9])
+        >>> bool(132 < levels[0.5] < levels[0.9])
+        True
+        """
+        if not (isinstance(h, (int, np.integer)) and 1 <= h <= 30):
+            raise InputError([Fault("growth.horizon", params={"value": h})])
+        parts, correlation = self.fitted.next_year if h == 1 else self.fitted.ahead(int(h))
+        columns = self.history.on_level
+        last = np.array([float(columns[n].dropna().iloc[-1]) for n in self.names])
+        return Forecast(self.names, self.single, self.last_year + h, last, parts, correlation, sources=self.sources)
+
+    @cached_property
+    def _following(self) -> Forecast:
+        return self.forecast(1)
+
+    def quantile(self, q: Sequence[float] | float) -> pd.Series | pd.DataFrame:
+        """Quantiles of next year's level; see :meth:`Forecast.quantile`."""
+        return self._following.quantile(q)
+
+    def simulate(self, n: int, seed: int = 2012, *, h: int = 1) -> pd.Series | pd.DataFrame:
+        """Joint draws of the level; see :meth:`Forecast.simulate`."""
+        return self.forecast(h).simulate(n, seed)
+
+    def factor(self, z: ArrayLike) -> Array:
+        """``1 + growth`` of the next year for standard normals `z` (rises with `z`).
+
+        One column: any shape. Several: the last axis of `z` is the column.
+        """
+        z = np.asarray(z, dtype=np.float64)
+        if self.single:
+            return np.exp(self._following.parts[0].log_growth(z))
+        return np.exp(np.stack([p.log_growth(z[..., i]) for i, p in enumerate(self._following.parts)], axis=-1))
+
+    def fund(self, name: Any) -> GrowthFit:
+        """One column of a panel as a fit of its own: its neighbours' experience stays in it.
+
+        Raises
+        ------
+        InputError
+            If there is no such column.
+        """
+        if name not in self.names:
+            known = ", ".join(map(str, self.names))
+            raise InputError([Fault("growth.no_fund", params={"name": str(name), "known": known})])
+        one = History(self.history.raw[[name]], self.history.on_level[[name]], "one")
+        others = self.history.on_level.drop(columns=name)
+        place = self.names.index(name)
+        return replace(
+            self, history=one, neighbours=pd.concat([others, self.neighbours], axis=1), fitted=self.fitted.only(place)
+        )
+
+    @property
+    def trend(self) -> tuple[Trend, ...]:
+        """Of the models of one series; empty for ``pooled``."""
+        return self.fitted.trends
+
+    @property
+    def removed(self) -> float | pd.Series:
+        """Probability beyond the documented bounds, removed by truncation."""
+        return self._following._each([p.removed for p in self._following.parts])
+
+    @property
+    def drift(self) -> float:
+        """Mean log growth of the next year (of the first column)."""
+        if self.trend:
+            return self.trend[0].drift
+        part = self._following.parts[0]
+        return float(part.weight @ part.location)
+
+    @property
+    def sigma(self) -> float:
+        """Standard deviation of one year's noise in log growth (of the first column)."""
+        return self.trend[0].sigma if self.trend else float(self.fitted.noise()[0])
+
+    @property
+    def scale(self) -> float:
+        """Scale of the predictive of one year's log growth (of the first column)."""
+        part = self._following.parts[0]
+        mean = part.weight @ part.location
+        return float(np.sqrt(part.weight @ (part.scale**2 + (part.location - mean) ** 2)))
+
+    @property
+    def dof(self) -> float:
+        """Degrees of freedom of the predictive (of the first column; averaged over the kinds)."""
+        part = self._following.parts[0]
+        return float(part.weight @ part.dof)
+
+    @property
+    def years(self) -> float:
+        """Years spanned by the first column."""
+        known = self.history.on_level.iloc[:, 0].dropna().index
+        return float(known[-1] - known[0])
+
+    @property
+    def weights(self) -> pd.DataFrame:
+        """How much each kind of growth weighs in the average, and what it weighed before the data."""
+        return self.fitted.weight_table(self.prior)
+
+    @property
+    def sensitivity(self) -> float:
+        """How far the mean log growth moves with the last log level: negative where a high year is taken back."""
+        return float(self.fitted.sensitivity()[0])
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """Year, level, and growth per year since the year before in the table: raw, and at the policy in force."""
+        parts = []
+        for name in self.names:
+            raw, level = self.history.raw[name].dropna(), self.history.on_level[name].dropna()
+            part = pd.DataFrame({"year": level.index, "level": level.to_numpy(), "growth_per_year": yearly(level)})
+            if not raw.equals(level):
+                part.insert(1, "raw_level", raw.to_numpy())
+                part["raw_growth_per_year"] = yearly(raw)
+            if not self.single:
+                part.insert(0, self.history.kind, name)
+            parts.append(part)
+        return pd.concat(parts, ignore_index=True)
+
+    def summary(self, lang: str | None = None) -> str:
+        """Next year's level, its intervals, what carried the answer, and what should be known of it."""
+        from actuarial.growth.words import fit_summary
+
+        return fit_summary(self, lang)
+
+    def plot(self, ax: Axes | None = None, lang: str | None = None, *, h: int = 3) -> Axes:
+        """History, the fan of the next `h` years, neighbours in grey (scaled to the same last level)."""
+        from actuarial.growth.charts import growth_chart
+
+        return growth_chart(self, ax, lang, h)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The answer as plain data; the keys are documented in ``docs/cli.md``."""
+        from actuarial.growth.words import fit_dict
+
+        return fit_dict(self)
+
+
+def yearly(level: pd.Series) -> list[float]:
+    """Growth per year since the year before in the series; NaN first."""
+    steps = np.diff(level.index.to_numpy(dtype=np.float64))
+    return [math.nan, *np.expm1(np.diff(np.log(level.to_numpy())) / steps)]
+
+
+def fit_growth(
+    series: pd.Series | pd.DataFrame,
+    *,
+    pool: pd.DataFrame | pd.Series | None = None,
+    on_level: pd.Series | Mapping[int, float] | None = None,
+    weights: pd.Series | pd.DataFrame | None = None,
+    prior: Prior | str | None = None,
+    model: str = "pooled",
+    breaks: Breaks = "step",
+    process_cv: float | None = None,
+    last_year_sd: float = 0.0,
+    correlation: float = 1.0,
+    source: Source | None = None,
+) -> GrowthFit:
+    """Fit growth to yearly per-capita cost at constant policy.
+
+    Parameters
+    ----------
+    series : Series or DataFrame
+        Positive levels [yuan/person/year] by year; NaN and absent years are gaps. A frame's columns pool when their
+        level is named ``fund`` (or has no name) and are drawn jointly, each with its own growth, when it is named
+        ``category``.
+    pool : DataFrame or Series, optional
+        Levels of neighbouring funds by year: they lend their experience and are not forecast. They may be a year ahead.
+    on_level : Series or mapping, optional
+        By year, the factor that brings that year's cost to the policy in force.
+    weights : Series or DataFrame, optional
+        Exposure [persons] of the levels: small funds and years are noisy. The noise of few people is taken out of what is
+        forecast, because the simulator adds it. With `pool` the neighbours' exposure is taken as without noise.
+    prior : Prior or str, optional
+        A documented prior (``default``), or one of your own.
+    model : {"pooled", "drift", "ets", "sarimax", "structural"}
+        ``pooled`` is the hierarchy of :mod:`actuarial.growth.hierarchy`; the others fit each column alone.
+    breaks : {"step", "cut", "keep"}
+        What to do with a jump of scope: leave that one growth out, drop the years before it, or keep it as growth.
+    process_cv : float, optional
+        Coefficient of variation of one person's yearly cost: the variance of a level is its square ÷ exposure. Without
+        it the evidence chooses.
+    last_year_sd : float
+        Relative standard deviation of the last year's level (an annualised part year).
+    correlation : float
+        Between categories where one growth serves several, 0 to 1.
+    source : Source, optional
+
+    Returns
+    -------
+    GrowthFit
+
+    Raises
+    ------
+    InputError
+        With fewer than three points and no neighbours, a level that is not positive, a year twice, an option out of
+        range, or (models of one series) years missing or a drift beyond the documented bounds.
+
+    Warns
+    -----
+    ModelWarning
+        If truncation at the bounds removes more than 5% of the predictive probability.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> own = pd.Series([262.0, 301, 333], index=[2009, 2010, 2011])
+    >>> fit = fit_growth(own)
+    >>> low, high = fit.forecast(1).quantile([0.1, 0.9])
+    >>> bool(333 < low < 333 * 333 / 301 < high)
+    True
+    >>> len(fit.notes)  # three points and no neighbours: the answer says so
+    1
+    """
+    _check_options(model, breaks, process_cv, last_year_sd, correlation)
+    chosen = prior if isinstance(prior, Prior) else load_prior(prior or "default")
+    monthly = _months(series) if model not in {"pooled", "drift"} else None
+    history = read_history(series, on_level)
+    neighbours = read_history(_frame(pool)).on_level if pool is not None else pd.DataFrame()
+    neighbours = neighbours.drop(columns=[c for c in neighbours if c in history.on_level.columns])
+    _enough(history, neighbours, model)
+    found = history_jumps(history.on_level)
+    if breaks == "cut":
+        history = _cut(history, found)
+    if model != "pooled":
+        columns = [history.on_level[c].dropna() for c in history.on_level]
+        fitted = fit_trends(columns, model) if monthly is None else fit_trends(monthly, model, months=True)
+        _within_bounds(fitted.trends)
+    else:
+        exposure = aligned(weights, history.on_level)
+        fitted = _pooled(history, neighbours, found if breaks == "step" else (), exposure, process_cv, last_year_sd, chosen)
+    sources = (*((source,) if source else ()), *((chosen.source,) if model == "pooled" else ()))
+    fit = GrowthFit(
+        history, neighbours, model, chosen, found, (), float(correlation), fitted, sources=sources
+    )
+    removed = float(np.max(np.atleast_1d(np.asarray(fit.removed))))
+    if removed > 0.05:
+        low, high = growth_bounds()
+        warn(ModelWarning, "growth.truncated", removed=f"{100 * removed:.0f}", **_percent(low=low, high=high))
+    return replace(fit, notes=_notes(fit, breaks, weights is not None))
+
+
+def _check_options(model: str, breaks: str, process_cv: float | None, last_year_sd: float, correlation: float) -> None:
+    """Refuse options out of range, all at once."""
+    faults = []
+    if model not in MODELS:
+        faults.append(Fault("growth.model", params={"value": model}))
+    if breaks not in {"step", "cut", "keep"}:
+        faults.append(Fault("growth.breaks", params={"value": breaks}))
+    numbers = {"process_cv": (process_cv, 0.0, 1000.0), "last_year_sd": (last_year_sd, 0.0, 1.0), "correlation": (correlation, 0.0, 1.0)}
+    for name, (value, low, high) in numbers.items():
+        if value is not None and not low <= value <= high:
+            faults.append(Fault("growth.option", params={"name": name, "value": value, "low": low, "high": high}))
+    if faults:
+        raise InputError(faults)
+
+
+def _frame(pool: pd.DataFrame | pd.Series) -> pd.DataFrame:
+    return pool.to_frame() if isinstance(pool, pd.Series) else pool
+
+
+def _months(series: pd.Series | pd.DataFrame) -> list[pd.Series] | None:
+    """The columns, where the index is one of months."""
+    index = series.index
+    if isinstance(index, pd.DatetimeIndex) and len(index) > 2 and (index.inferred_freq or "").startswith("M"):
+        index = index.to_period("M")
+    if isinstance(index, pd.PeriodIndex) and index.freqstr.startswith("M"):
+        frame = series.to_frame() if isinstance(series, pd.Series) else series
+        return [frame[c].set_axis(index) for c in frame]
+    return None
+
+
+def _enough(history: History, neighbours: pd.DataFrame, model: str) -> None:
+    """Every column has a level, and there is growth enough to speak of."""
+    counts = history.on_level.notna().sum()
+    if len(counts) == 0 or (counts == 0).any():
+        raise InputError([Fault("growth.too_short", params={"points": 0})])
+    lone = history.kind == "category" or model != "pooled" or history.on_level.shape[1] + neighbours.shape[1] == 1
+    if lone and counts.min() < 3:
+        raise InputError([Fault("growth.too_short", params={"points": int(counts.min())})])
+    steps = (counts - 1).sum() + (neighbours.notna().sum() - 1).clip(lower=0).sum()
+    if steps < 2:
+        raise InputError([Fault("growth.too_short", params={"points": int(steps) + 1})])
+
+
+def _cut(history: History, found: tuple[Break, ...]) -> History:
+    """The history without the years before each column's last jump, where three points remain."""
+    raw, level = history.raw.copy(), history.on_level.copy()
+    for name in level:
+        years = [int(b.period) for b in found if b.series == str(name)]  # type: ignore[call-overload]
+        if years and level.loc[max(years) :, name].notna().sum() >= 3:
+            level.loc[level.index < max(years), name] = np.nan
+            raw.loc[raw.index < max(years), name] = np.nan
+    return History(raw, level, history.kind)
+
+
+def _pooled(
+    history: History, neighbours: pd.DataFrame, found: tuple[Break, ...], exposure: Array | None,
+    process_cv: float | None, last_year_sd: float, prior: Prior,
+) -> Fitted:  # fmt: skip
+    """The hierarchy over funds, or one a category."""
+    level = history.on_level
+    years = level.index
+    if len(neighbours.columns):
+        years = range(min(years[0], neighbours.index[0]), max(years[-1], neighbours.index[-1]) + 1)
+    joined = pd.concat([level.reindex(years), neighbours.reindex(years)], axis=1)
+    jumps = np.zeros(joined.shape, dtype=bool)
+    for b in found:
+        column = [str(c) for c in level.columns].index(b.series)
+        jumps[joined.index.get_loc(b.period), column] = True
+    for b in history_jumps(neighbours) if len(neighbours.columns) else ():
+        jumps[joined.index.get_loc(b.period), level.shape[1] + [str(c) for c in neighbours].index(b.series)] = True
+    last = np.zeros(joined.shape)
+    ahead = int(joined.index[-1] - level.index[-1])
+    last[len(joined) - 1 - ahead, : level.shape[1]] = last_year_sd**2
+    wide = None
+    if exposure is not None:
+        wide = np.full(joined.shape, np.inf)
+        rows = joined.index.get_indexer(level.index)
+        wide[np.ix_(rows, range(level.shape[1]))] = np.where(np.isfinite(exposure), exposure, np.inf)
+    logs = np.log(joined.to_numpy(dtype=np.float64))
+    if history.kind == "category":
+        return fit_columns(logs, jumps, wide, process_cv, last, prior)
+    return fit_pooled(logs, jumps, wide, process_cv, last, level.shape[1], ahead, prior)
+
+
+def _within_bounds(trends: tuple[Trend, ...]) -> None:
+    """A drift beyond the documented bounds is not extrapolated."""
+    low, high = growth_bounds()
+    for t in trends:
+        centre = float(t.centre[0])
+        removed = 0.0
+        if t.scale[0] > 0:
+            from scipy.special import stdtr
+
+            below, above = ((low - centre) / t.scale[0], (high - centre) / t.scale[0])
+            removed = float(stdtr(t.dof, below) + stdtr(t.dof, -above))
+        if removed > 0.5 or not low < centre < high:
+            raise InputError([Fault("growth.beyond_bounds", params=_percent(drift=centre, low=low, high=high))])
+
+
+def _percent(**logs: float) -> dict[str, Any]:
+    """Log growth as percent, for messages."""
+    return {name: f"{100 * math.expm1(value):.0f}" for name, value in logs.items()}
+
+
+def _notes(fit: GrowthFit, breaks: str, weighted: bool) -> tuple[Note, ...]:
+    """What should be known of the answer."""
+    notes = []
+    points = int(fit.history.on_level.notna().sum().min())
+    pooled = fit.model == "pooled"
+    alone = pooled and len(fit.neighbours.columns) == 0 and (fit.single or fit.history.kind == "category")
+    if alone and points <= 4:
+        notes.append(Note("growth.note_prior", {"points": points, "prior": fit.prior.name}))
+    if fit.gaps:
+        notes.append(Note("growth.note_gaps", {"years": ", ".join(map(str, fit.gaps))}))
+    for b in fit.breaks:
+        size = f"{100 * b.size:+.0f}"
+        notes.append(Note("breaks.found", {"series": b.series, "period": b.period, "size": size}))
+    if fit.breaks and (pooled or breaks == "cut"):
+        notes.append(Note(f"growth.note_break_{breaks}"))
+    share = fit.fitted.process_share()
+    if weighted and share > 0:
+        notes.append(Note("growth.note_process", {"share": f"{100 * share:.0f}"}))
+    if pooled and len(fit.history.on_level) - 1 > fit.prior.memory:
+        notes.append(Note("growth.note_memory", {"years": fit.prior.memory + 1}))
+    return tuple(notes)
