@@ -496,11 +496,31 @@ def _few_tail_paths(folder: Path) -> Any:
 case("fund.budget_at_present")(plan_with(setting("opening.free.value", 9e9), run=True))
 case("growth.model")(lambda folder: fit_growth(pd.Series([1.0, 1.1, 1.2], index=[1, 2, 3]), model="ETS"))
 case("growth.beyond_bounds")(
-    lambda folder: fit_growth(pd.Series([100.0, 60.0, 36.0, 21.6], index=[1, 2, 3, 4]))
+    lambda folder: fit_growth(pd.Series([100.0, 60.0, 36.0, 21.6], index=[1, 2, 3, 4]), model="drift")
 )
 case("growth.truncated")(
-    lambda folder: fit_growth(pd.Series([100.0, 130.0, 145.0, 200.0], index=[1, 2, 3, 4]))
+    lambda folder: fit_growth(pd.Series([100.0, 130.0, 145.0, 200.0], index=[1, 2, 3, 4]), model="drift")
 )
+YEARS4 = pd.Series([100.0, 108.0, 117.0, 130.0], index=[2008, 2009, 2010, 2011])
+GROWTH_CASES: dict[str, Case] = {
+    "growth.too_short_for": lambda folder: fit_growth(YEARS4, model="sarimax"),
+    "growth.months": lambda folder: fit_growth(
+        pd.Series(1.0, index=pd.period_range("2013-01", periods=12, freq="M")), model="ets"
+    ),
+    "growth.column_twice": lambda folder: fit_growth(pd.concat([YEARS4, YEARS4], axis=1, keys=["a", "a"])),
+    "growth.no_year": lambda folder: fit_growth(YEARS4.set_axis(["a", "b", "c", "d"])),
+    "growth.on_level": lambda folder: fit_growth(YEARS4, on_level={2008: 1.1, 2009: 1.0, 2010: 1.0}),
+    "growth.weights": lambda folder: fit_growth(YEARS4, weights=YEARS4.iloc[:2]),
+    "growth.no_prior": lambda folder: fit_growth(YEARS4, prior="mine"),
+    "growth.no_fund": lambda folder: fit_growth(YEARS4.to_frame("a")).fund("b"),
+    "growth.horizon": lambda folder: fit_growth(YEARS4).forecast(0),
+    "growth.breaks": lambda folder: fit_growth(YEARS4, breaks="mend"),
+    "growth.option": lambda folder: fit_growth(YEARS4, last_year_sd=-0.1),
+    "growth.backtest_options": lambda folder: act.backtest(YEARS4, horizons=(0,)),
+    "growth.backtest_short": lambda folder: act.backtest(YEARS4, points=4),
+}
+for _code, _work in GROWTH_CASES.items():
+    case(_code)(_work)
 case("law.segments_increase")(
     law_with(
         LAYER,

@@ -60,7 +60,12 @@ class Backtest(Result):
         """By model and horizon: number, CRPS (and over that of ``drift``), log score, MAE, bias, coverage with its interval."""
         rows = []
         for (model, horizon), part in self.frame.groupby(["model", "horizon"], sort=False):
-            row: dict[str, Any] = {"model": model, "horizon": horizon, "forecasts": len(part), "years": part["origin"].nunique()}
+            row: dict[str, Any] = {
+                "model": model,
+                "horizon": horizon,
+                "forecasts": len(part),
+                "years": part["origin"].nunique(),
+            }
             for name in ("crps", "log_score", "interval_score_80", "interval_score_95"):
                 row[name] = float(part[name].mean())
             error = part["median"] - part["actual"]
@@ -72,7 +77,9 @@ class Backtest(Result):
             rows.append(row)
         table = pd.DataFrame(rows)
         drift = table[table["model"] == "drift"].set_index("horizon")["crps"]
-        table.insert(5, "crps_over_drift", table["crps"] / table["horizon"].map(drift) if len(drift) else np.nan)
+        table.insert(
+            5, "crps_over_drift", table["crps"] / table["horizon"].map(drift) if len(drift) else np.nan
+        )
         return table
 
     def verdict(self, lang: str | None = None) -> str:
@@ -80,9 +87,16 @@ class Backtest(Result):
         table = self.table
         ours = table[(table["model"] == "pooled") & (table["horizon"] == table["horizon"].min())].iloc[0]
         gain = 100 * (1 - ours["crps_over_drift"])
-        held = ours["coverage_80_low"] <= 0.80 <= ours["coverage_80_high"] and ours["coverage_95_low"] <= 0.95 <= ours["coverage_95_high"]
-        code = "growth.verdict_held" if held else "growth.verdict_not_held"
-        enough = "" if ours["years"] >= 5 else " " + text("growth.verdict_few", lang, years=int(ours["years"]))
+        held = (
+            ours["coverage_80_low"] <= 0.80 <= ours["coverage_80_high"]
+            and ours["coverage_95_low"] <= 0.95 <= ours["coverage_95_high"]
+        )
+        code = "growth_words.verdict_held" if held else "growth_words.verdict_not_held"
+        enough = (
+            ""
+            if ours["years"] >= 5
+            else " " + text("growth_words.verdict_few", lang, years=int(ours["years"]))
+        )
         return text(
             code, lang, gain=f"{gain:+.0f}".replace("-", "−"), c80=f"{100 * ours['coverage_80']:.0f}", c95=f"{100 * ours['coverage_95']:.0f}",
             forecasts=int(ours["forecasts"]), years=int(ours["years"]),
@@ -103,10 +117,10 @@ class Backtest(Result):
                 if len(pit):
                     share = np.histogram(pit, edges)[0] / len(pit)
                     ax.stairs(share, edges, color=COLOURS[colour], linewidth=2, fill=model == "pooled",
-                              alpha=0.85 if model == "pooled" else 1.0, label=text(f"growth.peer_{model}", lang))  # fmt: skip
+                              alpha=0.85 if model == "pooled" else 1.0, label=text(f"growth_words.peer_{model}", lang))  # fmt: skip
             ax.axhline(0.1, color=COLOURS["ink"], linestyle="--", linewidth=1)
-            ax.set_xlabel(text("growth.pit", lang))
-            ax.set_ylabel(text("growth.pit_share", lang))
+            ax.set_xlabel(text("growth_words.pit", lang))
+            ax.set_ylabel(text("growth_words.pit_share", lang))
             ax.legend()
         return ax
 
@@ -173,7 +187,13 @@ def backtest(
     6
     """
     horizons, peers = tuple(horizons), tuple(peers)
-    if not set(peers) <= set(PEERS) or not horizons or not all(1 <= h <= 10 for h in horizons) or least < 3 or (points or 3) < 3:
+    if (
+        not set(peers) <= set(PEERS)
+        or not horizons
+        or not all(1 <= h <= 10 for h in horizons)
+        or least < 3
+        or (points or 3) < 3
+    ):
         raise InputError([Fault("growth.backtest_options")])
     levels = read_history(series).on_level
     rows: list[dict[str, Any]] = []
@@ -207,7 +227,9 @@ def _origins(
             yield int(origin), past[columns], columns
 
 
-def _score_fit(fit: Any, levels: pd.DataFrame, origin: int, group: list[Any], horizons: tuple[int, ...]) -> list[dict[str, Any]]:
+def _score_fit(
+    fit: Any, levels: pd.DataFrame, origin: int, group: list[Any], horizons: tuple[int, ...]
+) -> list[dict[str, Any]]:
     rows = []
     for h in horizons:
         if origin + h not in levels.index:
@@ -216,7 +238,16 @@ def _score_fit(fit: Any, levels: pd.DataFrame, origin: int, group: list[Any], ho
         for column, last, part in zip(group, forecast.last, forecast.parts, strict=True):
             level = levels.loc[origin + h, column]
             if not math.isnan(level):
-                rows.append(_row("pooled", column, origin, h, math.log(level / last), _student(part, math.log(level / last))))
+                rows.append(
+                    _row(
+                        "pooled",
+                        column,
+                        origin,
+                        h,
+                        math.log(level / last),
+                        _student(part, math.log(level / last)),
+                    )
+                )
     return rows
 
 
@@ -227,7 +258,15 @@ def _student(part: Predictive, x: float) -> dict[str, float]:
 
 def _row(model: str, column: Any, origin: int, h: int, x: float, found: dict[str, Any]) -> dict[str, Any]:
     low95, low80, median, high80, high95 = found.pop("q")
-    row = {"model": model, "column": column, "origin": origin, "horizon": h, "actual": x, "median": float(median), **found}
+    row = {
+        "model": model,
+        "column": column,
+        "origin": origin,
+        "horizon": h,
+        "actual": x,
+        "median": float(median),
+        **found,
+    }
     for level, low, high in ((80, low80, high80), (95, low95, high95)):
         penalty = 2 / (1 - level / 100) * (max(low - x, 0.0) + max(x - high, 0.0))
         row[f"interval_score_{level}"] = float(high - low + penalty)
@@ -236,7 +275,12 @@ def _row(model: str, column: Any, origin: int, h: int, x: float, found: dict[str
 
 
 def _score_peer(
-    peer: str, past: pd.DataFrame, levels: pd.DataFrame, origin: int, columns: list[Any], horizons: tuple[int, ...]
+    peer: str,
+    past: pd.DataFrame,
+    levels: pd.DataFrame,
+    origin: int,
+    columns: list[Any],
+    horizons: tuple[int, ...],
 ) -> list[dict[str, Any]]:
     rows = []
     for column in columns:
@@ -257,7 +301,12 @@ def normal_scores(centre: float, scale: float, x: float) -> dict[str, Any]:
     z = (x - centre) / scale
     crps = scale * (z * (2 * stats.norm.cdf(z) - 1) + 2 * stats.norm.pdf(z) - 1 / math.sqrt(math.pi))
     q = centre + scale * np.array([-Z95, -Z80, 0.0, Z80, Z95])
-    return {"crps": float(crps), "log_score": -float(stats.norm.logpdf(z) - math.log(scale)), "pit": float(stats.norm.cdf(z)), "q": q}
+    return {
+        "crps": float(crps),
+        "log_score": -float(stats.norm.logpdf(z) - math.log(scale)),
+        "pit": float(stats.norm.cdf(z)),
+        "q": q,
+    }
 
 
 def _normal_peer(peer: str, logs: Array, h: int) -> tuple[float, float]:
@@ -273,9 +322,16 @@ def _normal_peer(peer: str, logs: Array, h: int) -> tuple[float, float]:
         if peer == "ets":
             from statsmodels.tsa.exponential_smoothing.ets import ETSModel
 
-            fit = ETSModel(logs, error="add", trend="add", initialization_method="heuristic" if len(logs) >= 10 else "estimated").fit(disp=0)
+            fit = ETSModel(
+                logs,
+                error="add",
+                trend="add",
+                initialization_method="heuristic" if len(logs) >= 10 else "estimated",
+            ).fit(disp=0)
             found = fit.get_prediction(start=len(logs), end=len(logs) + h - 1)
-            return float(np.asarray(found.predicted_mean)[-1] - logs[-1]), math.sqrt(float(np.asarray(found.forecast_variance)[-1]))
+            return float(np.asarray(found.predicted_mean)[-1] - logs[-1]), math.sqrt(
+                float(np.asarray(found.forecast_variance)[-1])
+            )
         from statsmodels.tsa.arima.model import ARIMA
 
         ahead = ARIMA(logs, order=(1, 1, 0), trend="t").fit().get_forecast(h)

@@ -35,15 +35,36 @@ def growth_chart(fit: GrowthFit, ax: Axes | None, lang: str | None, h: int) -> A
         found = [one.forecast(n) for n in horizons]
         years = [int(level.index[-1]), *(f.year for f in found)]
         for low, high, shade in _SHADES:
-            lows = [float(level.iloc[-1]), *(f.last[0] * float(np.exp(f.parts[0].quantile(low))) for f in found)]
-            highs = [float(level.iloc[-1]), *(f.last[0] * float(np.exp(f.parts[0].quantile(high))) for f in found)]
-            label = text("growth.chart_interval", lang, level=round(100 * (high - low)))
+            lows = [
+                float(level.iloc[-1]),
+                *(f.last[0] * float(np.exp(f.parts[0].quantile(low))) for f in found),
+            ]
+            highs = [
+                float(level.iloc[-1]),
+                *(f.last[0] * float(np.exp(f.parts[0].quantile(high))) for f in found),
+            ]
+            label = text("growth_words.chart_interval", lang, level=round(100 * (high - low)))
             ax.fill_between(years, lows, highs, color=COLOURS[shade], label=label, linewidth=0)
-        middle = [float(level.iloc[-1]), *(f.last[0] * float(np.exp(f.parts[0].quantile(0.5))) for f in found)]
+        middle = [
+            float(level.iloc[-1]),
+            *(f.last[0] * float(np.exp(f.parts[0].quantile(0.5))) for f in found),
+        ]
         ax.plot(years, middle, color=COLOURS["accent"], label=text("chart.median", lang))
         if not raw.equals(level):
-            ax.plot(raw.index, raw, color=COLOURS["ink"], linestyle=":", label=text("growth.chart_raw", lang))
-        ax.plot(level.index, level, marker="o", color=COLOURS["main"], label=text("growth.chart_history", lang))
+            ax.plot(
+                raw.index,
+                raw,
+                color=COLOURS["ink"],
+                linestyle=":",
+                label=text("growth_words.chart_raw", lang),
+            )
+        ax.plot(
+            level.index,
+            level,
+            marker="o",
+            color=COLOURS["main"],
+            label=text("growth_words.chart_history", lang),
+        )
         for jump in one.breaks:
             if jump.series == str(one.names[0]):
                 ax.axvline(float(jump.period) - 0.5, color=COLOURS["bad"], linestyle="--", linewidth=1)  # type: ignore[arg-type]
@@ -56,7 +77,7 @@ def growth_chart(fit: GrowthFit, ax: Axes | None, lang: str | None, h: int) -> A
 
 
 def _neighbours(ax: Axes, neighbours: pd.DataFrame, level: pd.Series, lang: str | None) -> None:
-    label: str | None = text("growth.chart_neighbours", lang)
+    label: str | None = text("growth_words.chart_neighbours", lang)
     top, bottom = 1.6 * float(level.max()), 0.4 * float(level.min())
     for name in list(neighbours.columns)[:_MOST]:
         other = neighbours[name].dropna()
@@ -64,5 +85,7 @@ def _neighbours(ax: Axes, neighbours: pd.DataFrame, level: pd.Series, lang: str 
         if len(shared) == 0:
             continue
         other = other.loc[level.index[0] :] * float(level[shared[-1]] / other[shared[-1]])
-        ax.plot(other.index, other.clip(bottom, top), color=COLOURS["grid"], linewidth=0.9, label=label, zorder=1)
+        ax.plot(
+            other.index, other.clip(bottom, top), color=COLOURS["grid"], linewidth=0.9, label=label, zorder=1
+        )
         label = None

@@ -92,7 +92,7 @@ class GrowthFit(Result):
         Raises
         ------
         InputError
-            If `h` is not from 1 to 30.
+            If `h` is not from 1 to 30 (1 for a fit to months).
 
         Examples
         --------
@@ -101,12 +101,14 @@ class GrowthFit(Result):
         >>> bool(132 < levels[0.5] < levels[0.9])
         True
         """
-        if not (isinstance(h, (int, np.integer)) and 1 <= h <= 30):
-            raise InputError([Fault("growth.horizon", params={"value": h})])
+        if not (isinstance(h, int | np.integer) and 1 <= h <= self.fitted.furthest):
+            raise InputError([Fault("growth.horizon", params={"value": h, "most": self.fitted.furthest})])
         parts, correlation = self.fitted.next_year if h == 1 else self.fitted.ahead(int(h))
         columns = self.history.on_level
         last = np.array([float(columns[n].dropna().iloc[-1]) for n in self.names])
-        return Forecast(self.names, self.single, self.last_year + h, last, parts, correlation, sources=self.sources)
+        return Forecast(
+            self.names, self.single, self.last_year + h, last, parts, correlation, sources=self.sources
+        )
 
     @cached_property
     def _following(self) -> Forecast:
@@ -128,7 +130,9 @@ class GrowthFit(Result):
         z = np.asarray(z, dtype=np.float64)
         if self.single:
             return np.exp(self._following.parts[0].log_growth(z))
-        return np.exp(np.stack([p.log_growth(z[..., i]) for i, p in enumerate(self._following.parts)], axis=-1))
+        return np.exp(
+            np.stack([p.log_growth(z[..., i]) for i, p in enumerate(self._following.parts)], axis=-1)
+        )
 
     def fund(self, name: Any) -> GrowthFit:
         """One column of a panel as a fit of its own: its neighbours' experience stays in it.
@@ -145,7 +149,10 @@ class GrowthFit(Result):
         others = self.history.on_level.drop(columns=name)
         place = self.names.index(name)
         return replace(
-            self, history=one, neighbours=pd.concat([others, self.neighbours], axis=1), fitted=self.fitted.only(place)
+            self,
+            history=one,
+            neighbours=pd.concat([others, self.neighbours], axis=1),
+            fitted=self.fitted.only(place),
         )
 
     @property
@@ -206,7 +213,9 @@ class GrowthFit(Result):
         parts = []
         for name in self.names:
             raw, level = self.history.raw[name].dropna(), self.history.on_level[name].dropna()
-            part = pd.DataFrame({"year": level.index, "level": level.to_numpy(), "growth_per_year": yearly(level)})
+            part = pd.DataFrame(
+                {"year": level.index, "level": level.to_numpy(), "growth_per_year": yearly(level)}
+            )
             if not raw.equals(level):
                 part.insert(1, "raw_level", raw.to_numpy())
                 part["raw_growth_per_year"] = yearly(raw)
@@ -313,20 +322,26 @@ def fit_growth(
     _check_options(model, breaks, process_cv, last_year_sd, correlation)
     chosen = prior if isinstance(prior, Prior) else load_prior(prior or "default")
     monthly = _months(series) if model not in {"pooled", "drift"} else None
+    if monthly is not None:
+        seasons = fit_trends(monthly[0], model, months=True)
+        series = monthly[1]
     history = read_history(series, on_level)
     neighbours = read_history(_frame(pool)).on_level if pool is not None else pd.DataFrame()
     neighbours = neighbours.drop(columns=[c for c in neighbours if c in history.on_level.columns])
-    _enough(history, neighbours, model)
+    if monthly is None:
+        _enough(history, neighbours, model)
     found = history_jumps(history.on_level)
     if breaks == "cut":
         history = _cut(history, found)
     if model != "pooled":
         columns = [history.on_level[c].dropna() for c in history.on_level]
-        fitted = fit_trends(columns, model) if monthly is None else fit_trends(monthly, model, months=True)
+        fitted = fit_trends(columns, model) if monthly is None else seasons
         _within_bounds(fitted.trends)
     else:
         exposure = aligned(weights, history.on_level)
-        fitted = _pooled(history, neighbours, found if breaks == "step" else (), exposure, process_cv, last_year_sd, chosen)
+        fitted = _pooled(
+            history, neighbours, found if breaks == "step" else (), exposure, process_cv, last_year_sd, chosen
+        )
     sources = (*((source,) if source else ()), *((chosen.source,) if model == "pooled" else ()))
     fit = GrowthFit(
         history, neighbours, model, chosen, found, (), float(correlation), fitted, sources=sources
@@ -338,17 +353,25 @@ def fit_growth(
     return replace(fit, notes=_notes(fit, breaks, weights is not None))
 
 
-def _check_options(model: str, breaks: str, process_cv: float | None, last_year_sd: float, correlation: float) -> None:
+def _check_options(
+    model: str, breaks: str, process_cv: float | None, last_year_sd: float, correlation: float
+) -> None:
     """Refuse options out of range, all at once."""
     faults = []
     if model not in MODELS:
         faults.append(Fault("growth.model", params={"value": model}))
     if breaks not in {"step", "cut", "keep"}:
         faults.append(Fault("growth.breaks", params={"value": breaks}))
-    numbers = {"process_cv": (process_cv, 0.0, 1000.0), "last_year_sd": (last_year_sd, 0.0, 1.0), "correlation": (correlation, 0.0, 1.0)}
+    numbers = {
+        "process_cv": (process_cv, 0.0, 1000.0),
+        "last_year_sd": (last_year_sd, 0.0, 1.0),
+        "correlation": (correlation, 0.0, 1.0),
+    }
     for name, (value, low, high) in numbers.items():
         if value is not None and not low <= value <= high:
-            faults.append(Fault("growth.option", params={"name": name, "value": value, "low": low, "high": high}))
+            faults.append(
+                Fault("growth.option", params={"name": name, "value": value, "low": low, "high": high})
+            )
     if faults:
         raise InputError(faults)
 
@@ -357,15 +380,19 @@ def _frame(pool: pd.DataFrame | pd.Series) -> pd.DataFrame:
     return pool.to_frame() if isinstance(pool, pd.Series) else pool
 
 
-def _months(series: pd.Series | pd.DataFrame) -> list[pd.Series] | None:
-    """The columns, where the index is one of months."""
-    index = series.index
-    if isinstance(index, pd.DatetimeIndex) and len(index) > 2 and (index.inferred_freq or "").startswith("M"):
+def _months(series: pd.Series | pd.DataFrame) -> tuple[list[pd.Series], pd.Series | pd.DataFrame] | None:
+    """The columns by month, and their totals of twelve months counted back from the last; None without months."""
+    frame = _frame(series)
+    index: Any = frame.index
+    if isinstance(index, pd.DatetimeIndex) and len(index) > 2 and (pd.infer_freq(index) or "").startswith("M"):
         index = index.to_period("M")
-    if isinstance(index, pd.PeriodIndex) and index.freqstr.startswith("M"):
-        frame = series.to_frame() if isinstance(series, pd.Series) else series
-        return [frame[c].set_axis(index) for c in frame]
-    return None
+    if not (isinstance(index, pd.PeriodIndex) and index.freqstr.startswith("M")):
+        return None
+    frame = frame.set_axis(index).sort_index()
+    whole = frame.iloc[len(frame) % 12 :]
+    years = whole.index[-1].year - np.arange(len(whole))[::-1] // 12
+    totals = whole.groupby(years).sum(min_count=12)
+    return [frame[c] for c in frame], totals.iloc[:, 0] if isinstance(series, pd.Series) else totals
 
 
 def _enough(history: History, neighbours: pd.DataFrame, model: str) -> None:
@@ -373,7 +400,11 @@ def _enough(history: History, neighbours: pd.DataFrame, model: str) -> None:
     counts = history.on_level.notna().sum()
     if len(counts) == 0 or (counts == 0).any():
         raise InputError([Fault("growth.too_short", params={"points": 0})])
-    lone = history.kind == "category" or model != "pooled" or history.on_level.shape[1] + neighbours.shape[1] == 1
+    lone = (
+        history.kind == "category"
+        or model != "pooled"
+        or history.on_level.shape[1] + neighbours.shape[1] == 1
+    )
     if lone and counts.min() < 3:
         raise InputError([Fault("growth.too_short", params={"points": int(counts.min())})])
     steps = (counts - 1).sum() + (neighbours.notna().sum() - 1).clip(lower=0).sum()
@@ -407,7 +438,9 @@ def _pooled(
         column = [str(c) for c in level.columns].index(b.series)
         jumps[joined.index.get_loc(b.period), column] = True
     for b in history_jumps(neighbours) if len(neighbours.columns) else ():
-        jumps[joined.index.get_loc(b.period), level.shape[1] + [str(c) for c in neighbours].index(b.series)] = True
+        jumps[
+            joined.index.get_loc(b.period), level.shape[1] + [str(c) for c in neighbours].index(b.series)
+        ] = True
     last = np.zeros(joined.shape)
     ahead = int(joined.index[-1] - level.index[-1])
     last[len(joined) - 1 - ahead, : level.shape[1]] = last_year_sd**2
@@ -434,7 +467,9 @@ def _within_bounds(trends: tuple[Trend, ...]) -> None:
             below, above = ((low - centre) / t.scale[0], (high - centre) / t.scale[0])
             removed = float(stdtr(t.dof, below) + stdtr(t.dof, -above))
         if removed > 0.5 or not low < centre < high:
-            raise InputError([Fault("growth.beyond_bounds", params=_percent(drift=centre, low=low, high=high))])
+            raise InputError(
+                [Fault("growth.beyond_bounds", params=_percent(drift=centre, low=low, high=high))]
+            )
 
 
 def _percent(**logs: float) -> dict[str, Any]:
@@ -449,17 +484,17 @@ def _notes(fit: GrowthFit, breaks: str, weighted: bool) -> tuple[Note, ...]:
     pooled = fit.model == "pooled"
     alone = pooled and len(fit.neighbours.columns) == 0 and (fit.single or fit.history.kind == "category")
     if alone and points <= 4:
-        notes.append(Note("growth.note_prior", {"points": points, "prior": fit.prior.name}))
+        notes.append(Note("growth_words.note_prior", {"points": points, "prior": fit.prior.name}))
     if fit.gaps:
-        notes.append(Note("growth.note_gaps", {"years": ", ".join(map(str, fit.gaps))}))
+        notes.append(Note("growth_words.note_gaps", {"years": ", ".join(map(str, fit.gaps))}))
     for b in fit.breaks:
         size = f"{100 * b.size:+.0f}"
         notes.append(Note("breaks.found", {"series": b.series, "period": b.period, "size": size}))
     if fit.breaks and (pooled or breaks == "cut"):
-        notes.append(Note(f"growth.note_break_{breaks}"))
+        notes.append(Note(f"growth_words.note_break_{breaks}"))
     share = fit.fitted.process_share()
     if weighted and share > 0:
-        notes.append(Note("growth.note_process", {"share": f"{100 * share:.0f}"}))
+        notes.append(Note("growth_words.note_process", {"share": f"{100 * share:.0f}"}))
     if pooled and len(fit.history.on_level) - 1 > fit.prior.memory:
-        notes.append(Note("growth.note_memory", {"years": fit.prior.memory + 1}))
+        notes.append(Note("growth_words.note_memory", {"years": fit.prior.memory + 1}))
     return tuple(notes)

@@ -49,10 +49,14 @@ class Group:
     def solve(self, horizons: int) -> tuple[Array, list[Posterior]]:
         """Weight of each candidate of the process variance, and the posterior under it."""
         found = [
-            posterior(self.logs, self.prior, level_variance=v, jumps=self.jumps, horizons=horizons, ahead=self.ahead)
+            posterior(
+                self.logs, self.prior, level_variance=v, jumps=self.jumps, horizons=horizons, ahead=self.ahead
+            )
             for v, _ in self.variances
         ]
-        score = np.array([logsumexp(p.evidence) + math.log(w) for p, (_, w) in zip(found, self.variances, strict=True)])
+        score = np.array(
+            [logsumexp(p.evidence) + math.log(w) for p, (_, w) in zip(found, self.variances, strict=True)]
+        )
         return np.exp(score - logsumexp(score)), found
 
     @cached_property
@@ -120,6 +124,11 @@ class Fitted:
             return tuple(parts), self.correlation
         return tuple(parts), block_diagonal(blocks)
 
+    @property
+    def furthest(self) -> int:
+        """Most years ahead that can be asked for."""
+        return min((len(t.centre) for t in self.trends), default=30)
+
     @cached_property
     def next_year(self) -> tuple[tuple[Predictive, ...], Array]:
         """One year ahead."""
@@ -164,12 +173,17 @@ class Fitted:
     def weight_table(self, prior: Prior) -> pd.DataFrame:
         """Weights of the kinds by part (common growth, own growth, tail), after and before the data."""
         rows = []
-        for part, position, kinds in (("common", 1, prior.common), ("own", 2, prior.own), ("tails", 3, prior.tails)):
+        for part, position, kinds in (
+            ("common", 1, prior.common),
+            ("own", 2, prior.own),
+            ("tails", 3, prior.tails),
+        ):
             total = sum(k.weight for k in kinds)
             for kind in kinds:
                 chosen = np.array([m[position].name == kind.name for m in prior.members])
                 shares = [
-                    float(sum(o * p.weight[chosen].sum() for o, p in zip(*g.first, strict=True))) for g in self.groups
+                    float(sum(o * p.weight[chosen].sum() for o, p in zip(*g.first, strict=True)))
+                    for g in self.groups
                 ]
                 if shares:
                     rows.append((part, kind.name, float(np.mean(shares)), kind.weight / total))
@@ -274,7 +288,11 @@ def shrunk_correlation(growth: Array, prior: Prior) -> Array:
             both = np.isfinite(growth[:, i]) & np.isfinite(growth[:, j])
             x, y = growth[both, i], growth[both, j]
             spread = float(x.std() * y.std()) if both.sum() >= 3 else 0.0
-            n, sample = (int(both.sum()), float(np.mean((x - x.mean()) * (y - y.mean())) / spread)) if spread > 1e-12 else (0, 0.0)
+            n, sample = (
+                (int(both.sum()), float(np.mean((x - x.mean()) * (y - y.mean())) / spread))
+                if spread > 1e-12
+                else (0, 0.0)
+            )
             out[i, j] = out[j, i] = (n * sample + prior.categories_years * prior.categories) / (
                 n + prior.categories_years
             )

@@ -47,7 +47,9 @@ class Forecast(Result):
         """Quantiles of the level: a Series by quantile, or a frame quantile × column for a panel."""
         levels = np.atleast_1d(np.asarray(q, dtype=np.float64))
         index = pd.Index(levels, name="quantile")
-        values = np.column_stack([b * np.exp(p.quantile(levels)) for b, p in zip(self.last, self.parts, strict=True)])
+        values = np.column_stack(
+            [b * np.exp(p.quantile(levels)) for b, p in zip(self.last, self.parts, strict=True)]
+        )
         if self.single:
             return pd.Series(values[:, 0], index=index, name=self.year)
         return pd.DataFrame(values, index=index, columns=pd.Index(self.names))
@@ -88,7 +90,10 @@ class Forecast(Result):
         generator = np.random.Generator(np.random.SFC64(np.random.SeedSequence(seed, spawn_key=(self.year,))))
         z = generator.standard_normal((n, len(self.parts))) @ root_of(self.correlation).T
         drawn = np.column_stack(
-            [b * np.exp(p.log_growth(z[:, i])) for i, (b, p) in enumerate(zip(self.last, self.parts, strict=True))]
+            [
+                b * np.exp(p.log_growth(z[:, i]))
+                for i, (b, p) in enumerate(zip(self.last, self.parts, strict=True))
+            ]
         )
         return pd.Series(drawn[:, 0]) if self.single else pd.DataFrame(drawn, columns=pd.Index(self.names))
 

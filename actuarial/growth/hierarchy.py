@@ -22,6 +22,7 @@ Everything is an array whose first axis is the kind, so that all kinds are solve
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,7 +76,7 @@ class Panel:
         there = np.isfinite(levels)
         for i in range(funds):
             known = np.flatnonzero(there[:, i])
-            for start, end in zip(known[:-1], known[1:], strict=True):
+            for start, end in itertools.pairwise(known):
                 if jumps is not None and jumps[start + 1 : end + 1, i].any():
                     continue
                 y[i, end - 1] = levels[end, i] - levels[start, i]
@@ -135,8 +136,8 @@ class _Kinds:
     log_weight: Array
 
     @classmethod
-    def of(cls, prior: Prior, size: int) -> _Kinds:
-        members = prior.members
+    def of(cls, prior: Prior, size: int, scales: Array) -> _Kinds:
+        members = [(float(scales[k]), c, o, t) for k, c, o, t in prior.members]
         common = {c.name: _autoregressive(c.persistence, size) for c in prior.common}
         own = {o.name: o.lasting + o.drifting * _autoregressive(o.persistence, size) for o in prior.own}
         scale = np.array([s for s, _, _, _ in members])
@@ -149,6 +150,30 @@ class _Kinds:
             np.array([t.dof for _, _, _, t in members]),
             belief + np.array([np.log(c.weight * o.weight * t.weight) for _, c, o, t in members]),
         )
+
+
+def _scales(panel: Panel, prior: Prior) -> Array:
+    """Values of the panel's noise to try, around what the data say by the median absolute deviation."""
+    growth = np.where(panel.seen, panel.y / np.maximum(panel.years.sum(2), 1), np.nan)
+    count = int(panel.seen.sum())
+    free = max(count - 1, 1)
+    centre: Array | float
+    if count == 0:
+        return np.asarray(
+            prior.scale * np.exp(np.linspace(-1, 1, prior.scale_points) * sum(prior.scale_reach))
+        )
+    if len(growth) >= 3:  # departures from the median of each year
+        there = panel.seen.any(axis=0)
+        centre = np.full(growth.shape[1], prior.mean)
+        centre[there] = np.nanmedian(growth[:, there], axis=0)
+        free = max(count - int(there.sum()), 1)
+    else:
+        centre = float(np.nanmedian(growth))
+    away = np.abs(growth - centre)[panel.seen]
+    noise = max(1.4826 * float(np.median(away)) * np.sqrt(count / free), 1e-4)
+    middle = (free * np.log(noise) + prior.scale_worth * np.log(prior.scale)) / (free + prior.scale_worth)
+    reach = prior.scale_reach[0] + prior.scale_reach[1] / np.sqrt(free)
+    return np.asarray(np.exp(middle + reach * np.linspace(-1, 1, prior.scale_points)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,7 +216,7 @@ def posterior(
         Rows at the end that lie after the year from which horizons count (neighbours that are further on).
     """
     panel = Panel.of(levels, jumps)
-    kinds = _Kinds.of(prior, panel.y.shape[1] + horizons)
+    kinds = _Kinds.of(prior, panel.y.shape[1] + horizons, _scales(panel, prior))
     known = None
     if level_variance is not None:
         variance = np.nan_to_num(level_variance).T[:, None, :]
@@ -302,13 +327,19 @@ def _predict(
         left = np.broadcast_to(wanted, (len(weight), *wanted.shape)).copy()
         left[..., :size] -= (panel.years.transpose(0, 2, 1) @ gain[..., None])[..., 0]
         through = left @ solved.shared
-        centre = prior.mean * span + (wanted * solved.common[:, None, :]).sum(-1) + (gain * solved.residual).sum(-1)
+        centre = (
+            prior.mean * span
+            + (wanted * solved.common[:, None, :]).sum(-1)
+            + (gain * solved.residual).sum(-1)
+        )
         own_part = variance + error - (gain * cross).sum(-1)
         total = (through * left).sum(-1) + own_part / precision
         total = np.maximum(total, 1e-30)
         noise_share = span / (precision * total)
         own_share = own_part / (precision * total)
-        degrees = 1 / (noise_share**2 / kinds.dof[:, None] / np.maximum(span, 1) + own_share**2 / (2 * solved.shape))
+        degrees = 1 / (
+            noise_share**2 / kinds.dof[:, None] / np.maximum(span, 1) + own_share**2 / (2 * solved.shape)
+        )
         mean.append(centre)
         scale.append(prior.width * np.sqrt(total))
         dof.append(degrees)

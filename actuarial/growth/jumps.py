@@ -41,13 +41,17 @@ def history_jumps(levels: pd.DataFrame, *, threshold: float = 5.0, least: float 
     [('merged', 2015, 0.74)]
     """
     if levels.shape[1] < _FUNDS:
-        found = [b for name in levels for b in find_breaks(levels[name].dropna(), threshold=threshold, least=least)]
+        found = [
+            b for name in levels for b in find_breaks(levels[name].dropna(), threshold=threshold, least=least)
+        ]
         return tuple(sorted(found, key=lambda b: -abs(b.size)))
     logs = np.log(levels)
     growth = logs.diff()
     centre = growth.median(axis=1)
     away = growth.sub(centre, axis=0)
-    spread = np.maximum(1.4826 * away.abs().median(axis=0), 1.4826 * float(np.nanmedian(away.abs().to_numpy())))
+    spread = np.maximum(
+        1.4826 * away.abs().median(axis=0), 1.4826 * float(np.nanmedian(away.abs().to_numpy()))
+    )
     found = []
     for name, column in away.items():
         for year, value in column.dropna().items():

@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import PchipInterpolator
-from scipy.special import gammaln, ndtr, ndtri, stdtr
+from scipy.special import gammaln, ndtr, ndtri, stdtr, stdtrit
 
 Array = NDArray[np.float64]
 _NODES = np.concatenate([np.linspace(-1, 1, 241) * 6.0, np.sinh(np.linspace(-1, 1, 162)) * 60 / np.sinh(1)])
@@ -41,7 +41,9 @@ class Predictive:
     high: float
 
     @classmethod
-    def of(cls, weight: Array, location: Array, scale: Array, dof: Array, low: float, high: float) -> Predictive:
+    def of(
+        cls, weight: Array, location: Array, scale: Array, dof: Array, low: float, high: float
+    ) -> Predictive:
         """The same, without members that weigh nothing."""
         keep = weight > _LEAST * weight.max()
         return cls(weight[keep] / weight[keep].sum(), location[keep], scale[keep], dof[keep], low, high)
@@ -54,16 +56,16 @@ class Predictive:
     @property
     def removed(self) -> float:
         """Probability beyond the bounds."""
+        if not self.scale.all():
+            return 0.0
         below, above = self._tails(np.array([self.low, self.high]))
         return float(below[0] + above[1])
 
     @cached_property
-    def _table(self) -> PchipInterpolator | None:
-        """Log growth as a function of a standard normal; None where there is no spread."""
+    def _table(self) -> PchipInterpolator:
+        """Log growth as a function of a standard normal."""
         centre = float(self.weight @ self.location)
         spread = float(np.sqrt(self.weight @ (self.scale**2 + (self.location - centre) ** 2)))
-        if spread == 0:
-            return None
         x = np.unique(centre + spread * _NODES)
         x = np.concatenate([[self.low], x[(x > self.low) & (x < self.high)], [self.high]])
         below, above = self._tails(x)
@@ -79,8 +81,13 @@ class Predictive:
     def log_growth(self, z: ArrayLike) -> Array:
         """Log growth for standard normals `z`; rises with `z`, within the bounds."""
         z = np.asarray(z, dtype=np.float64)
-        if self._table is None:
+        if not self.scale.all():
             return np.full_like(z, float(self.weight @ self.location))
+        if len(self.weight) == 1:  # one Student law: exactly
+            ends = (np.array([self.low, self.high]) - self.location) / self.scale
+            below, upto = stdtr(self.dof, ends)
+            t = np.clip(stdtrit(self.dof, below + (upto - below) * ndtr(z)), *ends)
+            return np.asarray(self.location[0] + self.scale[0] * t)
         first, last = self._table.x[0], self._table.x[-1]
         return np.asarray(np.clip(self._table(np.clip(z, first, last)), self.low, self.high))
 
@@ -91,6 +98,8 @@ class Predictive:
     def cdf(self, x: ArrayLike) -> Array:
         """Probability at or below `x`, after truncation."""
         x = np.atleast_1d(np.asarray(x, dtype=np.float64))
+        if not self.scale.all():
+            return np.asarray((x >= float(self.weight @ self.location)).astype(float))
         ends, _ = self._tails(np.array([self.low, self.high]))
         below, _ = self._tails(x)
         return np.asarray(np.clip((below - ends[0]) / (ends[1] - ends[0]), 0, 1))
@@ -114,8 +123,3 @@ class Predictive:
         q = np.log(self.factors)
         over = x - q
         return float(2 * np.mean(np.where(over >= 0, _MIDPOINTS, _MIDPOINTS - 1) * over))
-
-
-def normal_below(z: ArrayLike) -> Array:
-    """Probability below a standard normal."""
-    return np.asarray(ndtr(np.asarray(z, dtype=np.float64)))

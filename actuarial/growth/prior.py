@@ -112,8 +112,9 @@ class Prior:
         Factor on predictive standard deviations, estimated with the rest.
     tempering : float
         Power of the data in the weights of the kinds: below 1 shrinks them to the prior weights.
-    scales : tuple of float
-        Values of the panel's noise that are tried.
+    scale_points, scale_worth, scale_reach : int, float, tuple of float
+        Values of the panel's noise that are tried: so many, around the robust noise of the data shrunk to `scale` as if
+        by so many growths, and as far as ``a + b / √growths`` in the logarithm.
     memory : int
         Years of growth that are used, counted back from the last.
     categories : float
@@ -132,7 +133,9 @@ class Prior:
     scale_log_sd: float
     width: float
     tempering: float
-    scales: tuple[float, ...]
+    scale_points: int
+    scale_worth: float
+    scale_reach: tuple[float, float]
     memory: int
     categories: float
     categories_years: float
@@ -142,9 +145,9 @@ class Prior:
     source: Source = field(repr=False)
 
     @property
-    def members(self) -> list[tuple[float, CommonKind, OwnKind, TailKind]]:
-        """All combinations, in a fixed order."""
-        return list(product(self.scales, self.common, self.own, self.tails))
+    def members(self) -> list[tuple[int, CommonKind, OwnKind, TailKind]]:
+        """All combinations, in a fixed order; the first entry counts the values of the noise."""
+        return list(product(range(self.scale_points), self.common, self.own, self.tails))
 
 
 @cache
@@ -172,10 +175,12 @@ def load_prior(name: str = "default") -> Prior:
         known = ", ".join(sets["sets"])
         raise InputError([Fault("growth.no_prior", params={"value": name, "known": known})])
     numbers = {**sets["common_to_all"], **sets["sets"][name]}
-    source = Source(f"prior.{name}", "actuarial/growth/prior.yaml", quote=numbers.pop("source"), status="derived")
+    source = Source(
+        f"prior.{name}", "actuarial/growth/prior.yaml", quote=numbers.pop("source"), status="derived"
+    )
     kinds = {
         key: tuple(kind(**row) for row in numbers.pop(key))
         for key, kind in (("common", CommonKind), ("own", OwnKind), ("tails", TailKind))
     }
-    numbers["scales"] = tuple(numbers["scales"])
+    numbers["scale_reach"] = tuple(numbers["scale_reach"])
     return Prior(name=name, source=source, **numbers, **kinds)

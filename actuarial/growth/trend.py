@@ -79,7 +79,9 @@ def _statsmodels(logs: Array, model: str, horizons: int) -> tuple[Array, Array]:
     """Forecast growth since the last point, and one-step residuals, of a statsmodels model."""
     need = {"ets": 3, "sarimax": 6, "structural": 6}[model]
     if len(logs) < need:
-        raise InputError([Fault("growth.too_short_for", params={"model": model, "points": len(logs), "need": need})])
+        raise InputError(
+            [Fault("growth.too_short_for", params={"model": model, "points": len(logs), "need": need})]
+        )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # convergence chatter; what comes out is checked by the caller
         fit = _fitted(logs, model, season=0)
@@ -134,7 +136,9 @@ def fit_months(months: pd.Series, model: str) -> Trend:
     # the spread of a year's total: each past year forecast one year ahead from the months before it
     errors = _yearly_errors(logs, model)
     years = len(months) / 12
-    sigma = float(np.sqrt(np.mean(np.square(errors)))) if len(errors) else float(residual.std() * math.sqrt(12))
+    sigma = (
+        float(np.sqrt(np.mean(np.square(errors)))) if len(errors) else float(residual.std() * math.sqrt(12))
+    )
     dof = max(len(errors) // 2, 1)
     return Trend(np.array([centre]), np.array([sigma]), dof, centre, sigma, years)
 

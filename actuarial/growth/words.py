@@ -17,23 +17,32 @@ LEVELS = (0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975)
 def fit_summary(fit: GrowthFit, lang: str | None = None) -> str:
     """Next year's growth and level by column, the weights, the notes."""
     forecast = fit.forecast(1)
-    lines = [text("growth.summary_model", lang, model=text(f"growth.model_{fit.model}", lang), year=forecast.year)]
+    lines = [
+        text(
+            "growth_words.summary_model",
+            lang,
+            model=text(f"growth_words.model_{fit.model}", lang),
+            year=forecast.year,
+        )
+    ]
     for name, last, part in zip(fit.names, forecast.last, forecast.parts, strict=True):
         low95, low80, median, high80, high95 = 100 * np.expm1(part.quantile([0.025, 0.1, 0.5, 0.9, 0.975]))
         lines.append(
             text(
-                "growth.summary_line", lang, name="" if fit.single else f"{name} ", last=f"{last:,.2f}",
+                "growth_words.summary_line", lang, name="" if fit.single else f"{name} ", last=f"{last:,.2f}",
                 level=f"{last * (1 + median / 100):,.2f}", median=f"{median:.1f}", low80=f"{low80:.1f}",
                 high80=f"{high80:.1f}", low95=f"{low95:.1f}", high95=f"{high95:.1f}",
             )
         )  # fmt: skip
     if fit.model == "pooled":
         kinds = [
-            f"{text(f'growth.kind_{row.kind}', lang)} {100 * row.weight:.0f}%"
+            f"{text(f'growth_words.kind_{row.kind}', lang)} {100 * row.weight:.0f}%"
             for row in fit.weights.itertuples()
             if row.part == "common"
         ]
-        lines.append(text("growth.summary_weights", lang, kinds=text("growth.between", lang).join(kinds)))
+        lines.append(
+            text("growth_words.summary_weights", lang, kinds=text("growth_words.between", lang).join(kinds))
+        )
     lines += [note.message(lang) for note in fit.notes]
     return "\n".join(lines)
 
