@@ -14,10 +14,11 @@ from __future__ import annotations
 from actuarial.growth.expert import ExpertGrowth, expert_growth
 from actuarial.growth.fit import GrowthFit, fit_growth
 from actuarial.growth.forecast import Forecast
-from actuarial.growth.history import RawGrowth, per_capita_history, plan_growth, raw_growth
+from actuarial.growth.history import RawGrowth, growth_has_base, per_capita_history, plan_growth, raw_growth
 from actuarial.growth.prior import Prior, growth_bounds, load_prior
 
 __all__ = [
     "ExpertGrowth", "Forecast", "GrowthFit", "Prior", "RawGrowth", "expert_growth", "fit_growth", "growth_bounds",
+    "growth_has_base",
     "load_prior", "per_capita_history", "plan_growth", "raw_growth",
 ]  # fmt: skip

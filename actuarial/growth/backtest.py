@@ -221,7 +221,8 @@ def _origins(
         seen = past.notna().sum()
         enough = (seen == points) if points is not None else (seen >= least) & past.loc[origin].notna()
         later = levels.loc[origin + first :].notna().any()
-        columns = [c for c in levels if enough[c] and later[c] and (origin + first in levels.index)]
+        names: list[Any] = list(levels)
+        columns = [c for c in names if enough[c] and later[c] and (origin + first in levels.index)]
         columns = [c for c in columns if not math.isnan(levels.loc[origin + first, c])]
         if columns:
             yield int(origin), past[columns], columns

@@ -27,6 +27,8 @@ def growth_chart(fit: GrowthFit, ax: Axes | None, lang: str | None, h: int) -> A
     """
     one = fit if fit.single else fit.fund(fit.names[0]) if fit.history.kind == "fund" else fit
     with figure_style():
+        from matplotlib.ticker import MaxNLocator
+
         ax = ax or new_axes()
         level = one.history.on_level.iloc[:, 0].dropna()
         raw = one.history.raw.iloc[:, 0].dropna()
@@ -71,7 +73,7 @@ def growth_chart(fit: GrowthFit, ax: Axes | None, lang: str | None, h: int) -> A
         ax.set_ylabel(text("label.yuan_per_person", lang))
         ax.set_xlabel(text("label.year", lang))
         ax.yaxis.set_major_formatter(thousands)
-        ax.xaxis.get_major_locator().set_params(integer=True)
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         ax.legend(loc="upper left")
     return ax
 

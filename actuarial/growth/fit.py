@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from actuarial.errors import Fault, InputError, ModelWarning, warn
 from actuarial.experience.breaks import Break
+from actuarial.growth.expert import ExpertGrowth
 from actuarial.growth.fitted import Fitted, fit_columns, fit_pooled, fit_trends
 from actuarial.growth.forecast import Forecast
 from actuarial.growth.jumps import history_jumps
@@ -21,6 +22,7 @@ from actuarial.growth.levels import History, aligned, read_history
 from actuarial.growth.prior import Prior, growth_bounds, load_prior
 from actuarial.growth.trend import MODELS, Trend
 from actuarial.results import Result, Source
+from actuarial.severity import log_sd
 from actuarial.tables import Note
 
 if TYPE_CHECKING:
@@ -154,6 +156,39 @@ class GrowthFit(Result):
             neighbours=pd.concat([others, self.neighbours], axis=1),
             fitted=self.fitted.only(place),
         )
+
+    def combine(self, expert: ExpertGrowth, *, independent: bool) -> ExpertGrowth:
+        """Average with an expert's value by precision (of log growth): only where the expert has not used these data.
+
+        Parameters
+        ----------
+        expert : ExpertGrowth
+        independent : bool
+            Whether the expert's value rests on something else; False is refused, because the data would count twice.
+
+        Raises
+        ------
+        InputError
+            If the two are not independent, or several columns were fitted.
+
+        Examples
+        --------
+        >>> fit = fit_growth(pd.Series([100.0, 110, 119, 132], index=[2009, 2010, 2011, 2012]))
+        >>> from actuarial.growth import expert_growth
+        >>> both = fit.combine(expert_growth(0.05, sd=0.02), independent=True)
+        >>> bool(0.05 < both.value < fit.forecast(1).quantile(0.5).iloc[0] / 132 - 1)
+        True
+        """
+        if not independent or not self.single:
+            raise InputError([Fault("growth.combine")])
+        part = self._following.parts[0]
+        log = np.log(part.factors)
+        centre, variance = float(log.mean()), float(log.var())
+        stated, doubt = math.log1p(expert.value), log_sd(1 + expert.value, expert.sd) ** 2
+        weight = variance / (variance + doubt) if variance + doubt > 0 else 1.0
+        value, spread = math.expm1(weight * stated + (1 - weight) * centre), weight * doubt
+        sd = (1 + value) * math.sqrt(math.exp(spread) * math.expm1(spread))
+        return ExpertGrowth(value, sd, expert.correlation, sources=(*expert.sources, *self.sources))
 
     @property
     def trend(self) -> tuple[Trend, ...]:
@@ -384,7 +419,11 @@ def _months(series: pd.Series | pd.DataFrame) -> tuple[list[pd.Series], pd.Serie
     """The columns by month, and their totals of twelve months counted back from the last; None without months."""
     frame = _frame(series)
     index: Any = frame.index
-    if isinstance(index, pd.DatetimeIndex) and len(index) > 2 and (pd.infer_freq(index) or "").startswith("M"):
+    if (
+        isinstance(index, pd.DatetimeIndex)
+        and len(index) > 2
+        and (pd.infer_freq(index) or "").startswith("M")
+    ):
         index = index.to_period("M")
     if not (isinstance(index, pd.PeriodIndex) and index.freqstr.startswith("M")):
         return None
@@ -415,7 +454,8 @@ def _enough(history: History, neighbours: pd.DataFrame, model: str) -> None:
 def _cut(history: History, found: tuple[Break, ...]) -> History:
     """The history without the years before each column's last jump, where three points remain."""
     raw, level = history.raw.copy(), history.on_level.copy()
-    for name in level:
+    names: list[Any] = list(level)
+    for name in names:
         years = [int(b.period) for b in found if b.series == str(name)]  # type: ignore[call-overload]
         if years and level.loc[max(years) :, name].notna().sum() >= 3:
             level.loc[level.index < max(years), name] = np.nan
@@ -429,7 +469,7 @@ def _pooled(
 ) -> Fitted:  # fmt: skip
     """The hierarchy over funds, or one a category."""
     level = history.on_level
-    years = level.index
+    years: Any = level.index
     if len(neighbours.columns):
         years = range(min(years[0], neighbours.index[0]), max(years[-1], neighbours.index[-1]) + 1)
     joined = pd.concat([level.reindex(years), neighbours.reindex(years)], axis=1)
@@ -448,7 +488,9 @@ def _pooled(
     if exposure is not None:
         wide = np.full(joined.shape, np.inf)
         rows = joined.index.get_indexer(level.index)
-        wide[np.ix_(rows, range(level.shape[1]))] = np.where(np.isfinite(exposure), exposure, np.inf)
+        wide[rows[:, None], np.arange(level.shape[1])[None]] = np.where(
+            np.isfinite(exposure), exposure, np.inf
+        )
     logs = np.log(joined.to_numpy(dtype=np.float64))
     if history.kind == "category":
         return fit_columns(logs, jumps, wide, process_cv, last, prior)

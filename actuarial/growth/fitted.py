@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -173,6 +174,7 @@ class Fitted:
     def weight_table(self, prior: Prior) -> pd.DataFrame:
         """Weights of the kinds by part (common growth, own growth, tail), after and before the data."""
         rows = []
+        members: list[Any] = prior.members
         for part, position, kinds in (
             ("common", 1, prior.common),
             ("own", 2, prior.own),
@@ -180,7 +182,7 @@ class Fitted:
         ):
             total = sum(k.weight for k in kinds)
             for kind in kinds:
-                chosen = np.array([m[position].name == kind.name for m in prior.members])
+                chosen = np.array([m[position].name == kind.name for m in members])
                 shares = [
                     float(sum(o * p.weight[chosen].sum() for o, p in zip(*g.first, strict=True)))
                     for g in self.groups
@@ -236,7 +238,9 @@ def fit_pooled(
     """One group whose first columns are forecast; the window is the prior's memory."""
     rows = slice(max(0, len(logs) - 1 - prior.memory - ahead), None)
     logs, jumps, last = logs[rows], jumps[rows], last[rows]
-    here = np.isfinite(logs).any(axis=0)  # a neighbour that ended before the window has nothing to say
+    here = np.asarray(
+        np.isfinite(logs).any(axis=0)
+    )  # a neighbour that ended before the window has nothing to say
     here[:targets] = True
     logs, jumps, last = logs[:, here], jumps[:, here], last[:, here]
     variances = process_variances(logs, None if exposure is None else exposure[rows][:, here], cv, last)

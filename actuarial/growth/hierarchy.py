@@ -83,7 +83,7 @@ class Panel:
                 years[i, end - 1, start:end] = 1
                 ends[i, end - 1, [start, end]] = -1, 1
         last = rows - 1 - there[::-1].argmax(axis=0)
-        return cls(y, years, ends, years.any(axis=2), last)
+        return cls(y, years, ends, np.asarray(years.any(axis=2)), last)
 
 
 @dataclass(frozen=True, eq=False)
@@ -285,7 +285,9 @@ def _solve(panel: Panel, kinds: _Kinds, prior: Prior, known: Array | None) -> _S
     tails = 0.5 * (log_weights - np.log(gamma_shape / gamma_rate))
     tails = tails - _gamma_divergence(gamma_shape, gamma_rate, nu / 2, nu / 2)
     evidence += np.where(panel.seen, tails, 0.0).sum((1, 2))
-    return _Solved(inverse, shared, common, residual, precision, shape, weights, evidence)
+    return _Solved(
+        np.asarray(inverse, dtype=np.float64), shared, common, residual, precision, shape, weights, evidence
+    )
 
 
 def _gamma_divergence(shape: Array, rate: Array, shape0: Array | float, rate0: Array | float) -> Array:
@@ -318,7 +320,7 @@ def _predict(
         last = panel.ends[row, :, panel.last]
         cross = cross - kinds.level[:, None, None] * last
         variance = (own * wanted).sum(-1) + 2 * kinds.level[:, None] + span
-        error = 0.0
+        error: Array = np.zeros(funds)
         if known is not None:
             error = known[row, panel.last]
             cross = cross - precision[..., None] * error[:, None] * last

@@ -20,9 +20,24 @@ def plan_growth(plan: Plan) -> ExpertGrowth | GrowthFit:
     if isinstance(spec, ExpertGrowthSpec):
         doubt = {spec.uncertainty.kind: spec.uncertainty.value}
         return expert_growth(spec.value, **doubt, correlation=spec.correlation, source=source)
+    neighbours = {name: per_capita_history(plan, name) for name in spec.pool}
     return fit_growth(
-        per_capita_history(plan, spec.table), model=spec.model, correlation=spec.correlation, source=source
-    )
+        per_capita_history(plan, spec.table), pool=pd.DataFrame(neighbours) if neighbours else None,
+        on_level=_every_year(plan, spec.table, spec.policy_factors), model=spec.model, breaks=spec.breaks,
+        correlation=spec.correlation, source=source,
+    )  # fmt: skip
+
+
+def _every_year(plan: Plan, table: str, factors: dict[int, float]) -> dict[int, float] | None:
+    """The stated policy factors; a year without one is at the policy in force."""
+    if not factors:
+        return None
+    return {int(y): factors.get(int(y), 1.0) for y in plan.tables[table].frame["year"]}
+
+
+def growth_has_base(plan: Plan, growth: ExpertGrowth | GrowthFit) -> bool:
+    """Whether the growth was fitted to a history that ends in the plan's base year."""
+    return isinstance(growth, GrowthFit) and growth.last_year == plan.base_year.year
 
 
 def per_capita_history(plan: Plan, name: str) -> pd.Series:

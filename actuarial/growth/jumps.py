@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -45,11 +47,11 @@ def history_jumps(levels: pd.DataFrame, *, threshold: float = 5.0, least: float 
             b for name in levels for b in find_breaks(levels[name].dropna(), threshold=threshold, least=least)
         ]
         return tuple(sorted(found, key=lambda b: -abs(b.size)))
-    logs = np.log(levels)
+    logs = levels.map(np.log)
     growth = logs.diff()
     centre = growth.median(axis=1)
     away = growth.sub(centre, axis=0)
-    spread = np.maximum(
+    spread: Any = np.maximum(
         1.4826 * away.abs().median(axis=0), 1.4826 * float(np.nanmedian(away.abs().to_numpy()))
     )
     found = []

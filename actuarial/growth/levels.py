@@ -89,7 +89,11 @@ def whole_years(frame: pd.DataFrame) -> pd.DataFrame:
     """The frame indexed by whole numbers of years; months are summed where a year has all twelve."""
     index = frame.index
     if isinstance(index, pd.DatetimeIndex):
-        index = index.to_period(index.inferred_freq or "Y")
+        index = (
+            index.to_period("M" if (pd.infer_freq(index) or "").startswith("M") else "Y")
+            if len(index) > 2
+            else index.to_period("Y")
+        )
     if isinstance(index, pd.PeriodIndex):
         if index.freqstr.startswith("M"):
             years = index.year.rename("year")

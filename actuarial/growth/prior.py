@@ -178,7 +178,7 @@ def load_prior(name: str = "default") -> Prior:
     source = Source(
         f"prior.{name}", "actuarial/growth/prior.yaml", quote=numbers.pop("source"), status="derived"
     )
-    kinds = {
+    kinds: dict[str, Any] = {
         key: tuple(kind(**row) for row in numbers.pop(key))
         for key, kind in (("common", CommonKind), ("own", OwnKind), ("tails", TailKind))
     }

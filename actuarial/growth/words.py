@@ -35,11 +35,11 @@ def fit_summary(fit: GrowthFit, lang: str | None = None) -> str:
             )
         )  # fmt: skip
     if fit.model == "pooled":
-        kinds = [
-            f"{text(f'growth_words.kind_{row.kind}', lang)} {100 * row.weight:.0f}%"
-            for row in fit.weights.itertuples()
-            if row.part == "common"
-        ]
+        kinds = []
+        for row in fit.weights.to_dict("records"):
+            if row["part"] == "common":
+                name = text(f"growth_words.kind_{row['kind']}", lang)
+                kinds.append(f"{name} {100 * float(row['weight']):.0f}%")
         lines.append(
             text("growth_words.summary_weights", lang, kinds=text("growth_words.between", lang).join(kinds))
         )
