@@ -253,7 +253,7 @@ def shapley_product(squares: dict[str, float]) -> pd.Series:
     Examples
     --------
     >>> parts = shapley_product({"a": 0.01, "b": 0.04})
-    >>> parts.round(4).tolist(), round(parts.sum(), 4)
+    >>> parts.round(4).tolist(), round(float(parts.sum()), 4)
     ([0.0102, 0.0402], 0.0504)
     """
     names = list(squares)

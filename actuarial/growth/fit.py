@@ -106,8 +106,9 @@ class GrowthFit(Result):
         if not (isinstance(h, int | np.integer) and 1 <= h <= self.fitted.furthest):
             raise InputError([Fault("growth.horizon", params={"value": h, "most": self.fitted.furthest})])
         parts, correlation = self.fitted.next_year if h == 1 else self.fitted.ahead(int(h))
-        columns = self.history.on_level
-        last = np.array([float(columns[n].dropna().iloc[-1]) for n in self.names])
+        levels = self.history.on_level.to_numpy(dtype=np.float64)
+        ends = len(levels) - 1 - np.isfinite(levels)[::-1].argmax(axis=0)
+        last = levels[ends, np.arange(levels.shape[1])]
         return Forecast(
             self.names, self.single, self.last_year + h, last, parts, correlation, sources=self.sources
         )
@@ -341,7 +342,8 @@ def fit_growth(
     Warns
     -----
     ModelWarning
-        If truncation at the bounds removes more than 5% of the predictive probability.
+        If under a model of one series truncation at the bounds removes more than 5% of the probability (``pooled``
+        says so in its notes).
 
     Examples
     --------
@@ -382,9 +384,8 @@ def fit_growth(
         history, neighbours, model, chosen, found, (), float(correlation), fitted, sources=sources
     )
     removed = float(np.max(np.atleast_1d(np.asarray(fit.removed))))
-    if removed > 0.05:
-        low, high = growth_bounds()
-        warn(ModelWarning, "growth.truncated", removed=f"{100 * removed:.0f}", **_percent(low=low, high=high))
+    if removed > 0.05 and model != "pooled":
+        warn(ModelWarning, "growth.truncated", **_cut_off(removed))
     return replace(fit, notes=_notes(fit, breaks, weights is not None))
 
 
@@ -519,6 +520,12 @@ def _percent(**logs: float) -> dict[str, Any]:
     return {name: f"{100 * math.expm1(value):.0f}" for name, value in logs.items()}
 
 
+def _cut_off(removed: float) -> dict[str, Any]:
+    """What truncation removed, for messages."""
+    low, high = growth_bounds()
+    return {"removed": f"{100 * removed:.0f}", **_percent(low=low, high=high)}
+
+
 def _notes(fit: GrowthFit, breaks: str, weighted: bool) -> tuple[Note, ...]:
     """What should be known of the answer."""
     notes = []
@@ -527,6 +534,9 @@ def _notes(fit: GrowthFit, breaks: str, weighted: bool) -> tuple[Note, ...]:
     alone = pooled and len(fit.neighbours.columns) == 0 and (fit.single or fit.history.kind == "category")
     if alone and points <= 4:
         notes.append(Note("growth_words.note_prior", {"points": points, "prior": fit.prior.name}))
+    removed = float(np.max(np.atleast_1d(np.asarray(fit.removed))))
+    if pooled and removed > 0.05:
+        notes.append(Note("growth.truncated", _cut_off(removed)))
     if fit.gaps:
         notes.append(Note("growth_words.note_gaps", {"years": ", ".join(map(str, fit.gaps))}))
     for b in fit.breaks:

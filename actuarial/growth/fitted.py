@@ -184,7 +184,7 @@ class Fitted:
             for kind in kinds:
                 chosen = np.array([m[position].name == kind.name for m in members])
                 shares = [
-                    float(sum(o * p.weight[chosen].sum() for o, p in zip(*g.first, strict=True)))
+                    float(sum(o * p.weight[chosen[p.members]].sum() for o, p in zip(*g.first, strict=True)))
                     for g in self.groups
                 ]
                 if shares:

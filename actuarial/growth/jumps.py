@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
@@ -47,17 +45,21 @@ def history_jumps(levels: pd.DataFrame, *, threshold: float = 5.0, least: float 
             b for name in levels for b in find_breaks(levels[name].dropna(), threshold=threshold, least=least)
         ]
         return tuple(sorted(found, key=lambda b: -abs(b.size)))
-    logs = levels.map(np.log)
-    growth = logs.diff()
-    centre = growth.median(axis=1)
-    away = growth.sub(centre, axis=0)
-    spread: Any = np.maximum(
-        1.4826 * away.abs().median(axis=0), 1.4826 * float(np.nanmedian(away.abs().to_numpy()))
-    )
+    growth = np.diff(np.log(levels.to_numpy(dtype=np.float64)), axis=0)
+    there = np.isfinite(growth)
+    years = there.any(axis=1)
+    away = np.full_like(growth, np.nan)
+    away[years] = growth[years] - np.nanmedian(growth[years], axis=1, keepdims=True)
+    if not there.any():
+        return ()
+    spread = np.full(growth.shape[1], float(np.nanmedian(np.abs(away))))
+    columns = there.any(axis=0)
+    spread[columns] = np.maximum(np.nanmedian(np.abs(away[:, columns]), axis=0), spread[columns])
+    score = away / np.maximum(1.4826 * spread, 0.01)
     found = []
-    for name, column in away.items():
-        for year, value in column.dropna().items():
-            score, size = float(value / max(spread[name], 0.01)), float(np.expm1(value))
-            if abs(score) > threshold and abs(size) >= least:
-                found.append(Break(str(name), year, size, score))
+    for row, column in np.argwhere((np.abs(score) > threshold) & (np.abs(np.expm1(away)) >= least)):
+        size = float(np.expm1(away[row, column]))
+        found.append(
+            Break(str(levels.columns[column]), levels.index[row + 1], size, float(score[row, column]))
+        )
     return tuple(sorted(found, key=lambda b: -abs(b.size)))

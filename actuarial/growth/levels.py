@@ -72,17 +72,20 @@ def read_history(
             twice = series.columns[series.columns.duplicated()]
             raise InputError([Fault("growth.column_twice", params={"name": str(twice[0])})])
     frame = whole_years(frame)
-    values = frame.apply(pd.to_numeric, errors="coerce").astype("float64")
-    if bool((values.isna() & frame.notna()).to_numpy().any()):
-        raise InputError([Fault("growth.not_positive")])
-    if (np.isinf(values) | (values <= 0)).to_numpy().any():
+    if all(pd.api.types.is_numeric_dtype(t) for t in frame.dtypes):
+        values = frame.astype("float64")
+    else:
+        values = frame.apply(pd.to_numeric, errors="coerce").astype("float64")
+    array = values.to_numpy()
+    if ((np.isnan(array) & frame.notna().to_numpy()) | np.isinf(array) | (array <= 0)).any():
         raise InputError([Fault("growth.not_positive")])
     values = values.sort_index()
     known = values.index[values.notna().any(axis=1)]
     if len(known):
         values = values.reindex(range(int(known[0]), int(known[-1]) + 1))
     values.index.name = "year"
-    return History(values, values.mul(_factors(values, on_level), axis=0), kind)
+    level = values if on_level is None else values.mul(_factors(values, on_level), axis=0)
+    return History(values, level, kind)
 
 
 def whole_years(frame: pd.DataFrame) -> pd.DataFrame:
@@ -107,9 +110,7 @@ def whole_years(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.set_axis(pd.Index(years_.astype(int), name="year"))
 
 
-def _factors(values: pd.DataFrame, on_level: pd.Series | Mapping[int, float] | None) -> pd.Series:
-    if on_level is None:
-        return pd.Series(1.0, index=values.index)
+def _factors(values: pd.DataFrame, on_level: pd.Series | Mapping[int, float]) -> pd.Series:
     factors = pd.Series(on_level, dtype="float64").reindex(values.index)
     needed = values.notna().any(axis=1)
     bad = [int(y) for y in values.index[needed & ~(factors > 0)]]
