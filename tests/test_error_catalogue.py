@@ -16,6 +16,7 @@ import yaml
 
 import actuarial as act
 from actuarial.benefits import simple_target
+from actuarial.cli.growth import read_levels
 from actuarial.errors import ActuarialWarning, Fault
 from actuarial.experience import base_year, read_experience
 from actuarial.growth import fit_growth
@@ -535,6 +536,7 @@ GROWTH_CASES: dict[str, Case] = {
     "growth.categories": lambda folder: jieshou_cost(
         fit_growth(pd.DataFrame({"a": YEARS4}).rename_axis(columns="category"))
     ),
+    "growth.no_levels": lambda folder: read_levels(str(write(folder, "t.csv", "a\nb\n"))),
     "growth.combine": lambda folder: fit_growth(YEARS4).combine(
         act.expert_growth(0.1, sd=0.05), independent=False
     ),
