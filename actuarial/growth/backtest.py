@@ -324,7 +324,7 @@ def _normal_peer(peer: str, logs: Array, h: int) -> tuple[float, float]:
             from statsmodels.tsa.exponential_smoothing.ets import ETSModel
 
             fit = ETSModel(
-                logs,
+                pd.Series(logs),
                 error="add",
                 trend="add",
                 initialization_method="heuristic" if len(logs) >= 10 else "estimated",

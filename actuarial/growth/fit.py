@@ -360,24 +360,25 @@ def fit_growth(
     chosen = prior if isinstance(prior, Prior) else load_prior(prior or "default")
     monthly = _months(series) if model not in {"pooled", "drift"} else None
     if monthly is not None:
-        seasons = fit_trends(monthly[0], model, months=True)
+        seasons = fit_trends(monthly[0], model, chosen, months=True)
         series = monthly[1]
     history = read_history(series, on_level)
     neighbours = read_history(_frame(pool)).on_level if pool is not None else pd.DataFrame()
     neighbours = neighbours.drop(columns=[c for c in neighbours if c in history.on_level.columns])
     if monthly is None:
         _enough(history, neighbours, model)
-    found = history_jumps(history.on_level)
+    jumps = history_jumps(_joined(history.on_level, neighbours))
+    found = tuple(b for b in jumps if b.series in {str(c) for c in history.on_level})
     if breaks == "cut":
         history = _cut(history, found)
     if model != "pooled":
         columns = [history.on_level[c].dropna() for c in history.on_level]
-        fitted = fit_trends(columns, model) if monthly is None else seasons
+        fitted = fit_trends(columns, model, chosen) if monthly is None else seasons
         _within_bounds(fitted.trends)
     else:
         exposure = aligned(weights, history.on_level)
         fitted = _pooled(
-            history, neighbours, found if breaks == "step" else (), exposure, process_cv, last_year_sd, chosen
+            history, neighbours, jumps if breaks == "step" else (), exposure, process_cv, last_year_sd, chosen
         )
     sources = (*((source,) if source else ()), *((chosen.source,) if model == "pooled" else ()))
     fit = GrowthFit(
@@ -435,6 +436,14 @@ def _months(series: pd.Series | pd.DataFrame) -> tuple[list[pd.Series], pd.Serie
     return [frame[c] for c in frame], totals.iloc[:, 0] if isinstance(series, pd.Series) else totals
 
 
+def _joined(level: pd.DataFrame, neighbours: pd.DataFrame) -> pd.DataFrame:
+    """Own columns and then the neighbours', every year of either."""
+    if not len(neighbours.columns):
+        return level
+    years = range(min(level.index[0], neighbours.index[0]), max(level.index[-1], neighbours.index[-1]) + 1)
+    return pd.concat([level.reindex(years), neighbours.reindex(years)], axis=1)
+
+
 def _enough(history: History, neighbours: pd.DataFrame, model: str) -> None:
     """Every column has a level, and there is growth enough to speak of."""
     counts = history.on_level.notna().sum()
@@ -470,18 +479,11 @@ def _pooled(
 ) -> Fitted:  # fmt: skip
     """The hierarchy over funds, or one a category."""
     level = history.on_level
-    years: Any = level.index
-    if len(neighbours.columns):
-        years = range(min(years[0], neighbours.index[0]), max(years[-1], neighbours.index[-1]) + 1)
-    joined = pd.concat([level.reindex(years), neighbours.reindex(years)], axis=1)
+    joined = _joined(level, neighbours)
+    names = [str(c) for c in joined]
     jumps = np.zeros(joined.shape, dtype=bool)
     for b in found:
-        column = [str(c) for c in level.columns].index(b.series)
-        jumps[joined.index.get_loc(b.period), column] = True
-    for b in history_jumps(neighbours) if len(neighbours.columns) else ():
-        jumps[
-            joined.index.get_loc(b.period), level.shape[1] + [str(c) for c in neighbours].index(b.series)
-        ] = True
+        jumps[joined.index.get_loc(b.period), names.index(b.series)] = True
     last = np.zeros(joined.shape)
     ahead = int(joined.index[-1] - level.index[-1])
     last[len(joined) - 1 - ahead, : level.shape[1]] = last_year_sd**2

@@ -260,10 +260,12 @@ def fit_columns(
     return Fitted(tuple(groups), correlation=shrunk_correlation(growth, prior))
 
 
-def fit_trends(columns: list[pd.Series], model: str, *, months: bool = False, horizons: int = 30) -> Fitted:
+def fit_trends(
+    columns: list[pd.Series], model: str, prior: Prior, *, months: bool = False, horizons: int = 30
+) -> Fitted:
     """A trend for each column; no correlation is claimed."""
     if months:
-        return Fitted(trends=tuple(fit_months(c, model) for c in columns))
+        return Fitted(trends=tuple(fit_months(c, model, prior) for c in columns))
     return Fitted(trends=tuple(fit_trend(c, model, horizons) for c in columns))
 
 

@@ -7,11 +7,13 @@ import pandas as pd
 
 from actuarial.experience.breaks import Break, find_breaks
 
+_WORTH = 10
+"""Growths that the panel's spread counts beside a column's own."""
 _FUNDS = 8
 """With at least as many funds a jump is judged against the other funds' growth in the same year."""
 
 
-def history_jumps(levels: pd.DataFrame, *, threshold: float = 5.0, least: float = 0.10) -> tuple[Break, ...]:
+def history_jumps(levels: pd.DataFrame, *, threshold: float = 6.0, least: float = 0.10) -> tuple[Break, ...]:
     """Jumps of one series, or of funds against each other.
 
     One to seven columns are judged each by its own other years (:func:`actuarial.find_breaks`, from five points).
@@ -52,9 +54,11 @@ def history_jumps(levels: pd.DataFrame, *, threshold: float = 5.0, least: float 
     away[years] = growth[years] - np.nanmedian(growth[years], axis=1, keepdims=True)
     if not there.any():
         return ()
-    spread = np.full(growth.shape[1], float(np.nanmedian(np.abs(away))))
-    columns = there.any(axis=0)
-    spread[columns] = np.maximum(np.nanmedian(np.abs(away[:, columns]), axis=0), spread[columns])
+    pooled, count = float(np.nanmedian(np.abs(away))), there.sum(axis=0)
+    own = np.full(growth.shape[1], pooled)
+    own[count > 0] = np.nanmedian(np.abs(away[:, count > 0]), axis=0)
+    # a column with few years has its own spread only in part
+    spread = np.maximum((count * own + _WORTH * pooled) / (count + _WORTH), pooled)
     score = away / np.maximum(1.4826 * spread, 0.01)
     found = []
     for row, column in np.argwhere((np.abs(score) > threshold) & (np.abs(np.expm1(away)) >= least)):

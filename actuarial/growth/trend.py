@@ -22,6 +22,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from actuarial.errors import Fault, InputError
+from actuarial.growth.prior import Prior
 
 Array = NDArray[np.float64]
 MODELS = ("pooled", "drift", "ets", "sarimax", "structural")
@@ -110,11 +111,12 @@ def _fitted(logs: Array, model: str, *, season: int) -> Any:
     return UnobservedComponents(logs, level="local linear trend", **options).fit(disp=0)
 
 
-def fit_months(months: pd.Series, model: str) -> Trend:
+def fit_months(months: pd.Series, model: str, prior: Prior) -> Trend:
     """Growth of the next twelve months' total over the last twelve, from a monthly series of at least 36 months.
 
     The spread is that of the model's own errors when it forecasts past years, one every six months, each from the
-    months before it; neighbouring errors overlap, so they count as half as many degrees of freedom.
+    months before it, shrunk to the prior's yearly noise as the variances of the hierarchy are; neighbouring errors
+    overlap, so they count as half as many degrees of freedom.
 
     Raises
     ------
@@ -136,10 +138,10 @@ def fit_months(months: pd.Series, model: str) -> Trend:
     # the spread of a year's total: each past year forecast one year ahead from the months before it
     errors = _yearly_errors(logs, model)
     years = len(months) / 12
-    sigma = (
-        float(np.sqrt(np.mean(np.square(errors)))) if len(errors) else float(residual.std() * math.sqrt(12))
-    )
-    dof = max(len(errors) // 2, 1)
+    count, worth = len(errors) / 2, prior.variance_dof
+    mean_square = float(np.mean(np.square(errors))) if errors else 0.0
+    sigma = math.sqrt((count * mean_square + worth * prior.scale**2) / (count + worth))
+    dof = int(count + worth)
     return Trend(np.array([centre]), np.array([sigma]), dof, centre, sigma, years)
 
 

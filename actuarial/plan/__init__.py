@@ -52,7 +52,8 @@ TABLE_KINDS = {
     "raw_history": "history",
     "season": "monthly_history",
 }
-"""Which kind of table each name in ``tables:`` is."""
+"""Which kind of table each name in ``tables:`` is; ``neighbour_…`` is the history of another fund."""
+NEIGHBOUR = "neighbour_"
 REQUIRED_TABLES = ("payers", "calendar")
 CLAIM_TABLES = ("claims", "exposure")
 """Tables of single claims and spells; read by :attr:`Plan.claims`."""
@@ -136,7 +137,8 @@ class Plan:
                 line = line_of(self.lines, ("tables",))
                 faults.append(Fault("plan.missing_table", file=self.file, line=line, params={"name": name}))
         for name, spec in self.model.tables.items():
-            if name not in TABLE_KINDS:
+            kind = "history" if name.startswith(NEIGHBOUR) else TABLE_KINDS.get(name)
+            if kind is None:
                 line = line_of(self.lines, ("tables", name))
                 params = {"name": name, "known": "、".join(TABLE_KINDS)}
                 faults.append(Fault("plan.unknown_table", file=self.file, line=line, params=params))
@@ -144,7 +146,7 @@ class Plan:
             if name in CLAIM_TABLES:
                 continue
             try:
-                table = read_table(self.table_path(name), TABLE_KINDS[name], sheet=spec.sheet, unit=spec.unit)
+                table = read_table(self.table_path(name), kind, sheet=spec.sheet, unit=spec.unit)
                 found[name] = table
             except InputError as error:
                 faults += error.faults
@@ -192,6 +194,10 @@ class Plan:
         ):
             if name is not None and name not in self.model.tables:
                 line = line_of(self.lines, (place, "table"))
+                yield Fault("plan.missing_table", file=self.file, line=line, params={"name": name})
+        for name in getattr(self.model.growth, "pool", ()):
+            if name not in self.model.tables:
+                line = line_of(self.lines, ("growth", "pool"))
                 yield Fault("plan.missing_table", file=self.file, line=line, params={"name": name})
         if self.model.identities and "facts" not in self.model.tables:
             line = line_of(self.lines, ("identities",))
