@@ -3,7 +3,7 @@
 For every year that has enough history the model is fitted to what was known then (a rolling origin) and its
 distribution is scored at the level that came: continuous ranked probability score (CRPS), log score, absolute
 error of the median, bias, interval scores and coverage. Funds of one year share its shocks, so coverage has an
-interval **clustered by year**: five years of thirty-one funds are not 155 trials. References 25 and 26.
+interval **clustered by year**: five years of thirty-one funds are not 155 trials. References 15 and 16.
 
 Peers are computed on the same origins: ``naive`` (no growth), ``drift`` (random walk with drift, normal, as
 forecasting packages do it), and on request ``ets`` and ``arima`` (statsmodels, with its own intervals).

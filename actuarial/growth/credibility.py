@@ -11,7 +11,7 @@ With ratios :math:`x_{ij}` of weight :math:`w_{ij}` in cell :math:`i`, cell mean
 The collective mean is weighted by the credibilities. A between-variance that comes out negative is set to 0: the cells
 cannot be told apart, and every premium is the weight-weighted mean. A cell without weight gets the collective mean.
 
-References: Bühlmann and Gisler (2005), chapter 4; Loss Data Analytics, chapter 9 (27 and 28 of ``docs/references.md``).
+References: Bühlmann and Gisler (2005), chapter 4; Loss Data Analytics, chapter 9 (17 and 18 of ``docs/references.md``).
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ Given a *kind* (the multiples, :math:`s`, the tail), the common part and the var
 steps of variational Bayes, each one linear algebra: funds are independent given the common part, so the
 cost is that of one small matrix a fund, never of one large matrix. The kinds are then averaged by their
 evidence (a lower bound of the log marginal likelihood, the sum of one-step-ahead log scores) times their
-prior weights. References 23 and 24 of ``docs/references.md``.
+prior weights. References 13 and 14 of ``docs/references.md``.
 
 Everything is an array whose first axis is the kind, so that all kinds are solved at once.
 """
