@@ -13,7 +13,7 @@ from actuarial.texts import text
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from actuarial.growth.fit import GrowthFit
+    from actuarial.growth.result import GrowthFit
 
 _SHADES = ((0.025, 0.975, "lighter"), (0.1, 0.9, "light"))
 _MOST = 40

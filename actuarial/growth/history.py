@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from actuarial.growth.expert import ExpertGrowth, expert_growth
-from actuarial.growth.fit import GrowthFit, fit_growth
+from actuarial.growth.fit import fit_growth
+from actuarial.growth.result import GrowthFit
 from actuarial.plan import ExpertGrowthSpec, Plan
 from actuarial.results import Result
 

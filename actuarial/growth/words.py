@@ -9,7 +9,7 @@ import numpy as np
 from actuarial.texts import text
 
 if TYPE_CHECKING:
-    from actuarial.growth.fit import GrowthFit
+    from actuarial.growth.result import GrowthFit
 
 LEVELS = (0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975)
 
