@@ -304,16 +304,26 @@ def _solve(
     evidence -= 0.5 * np.einsum("gs,gst,gt->g", common, ahead, common)
     evidence -= 0.5 * (np.linalg.slogdet(kinds.common)[1] + np.linalg.slogdet(total)[1])
     evidence -= 0.5 * np.linalg.slogdet(whole)[1].sum(1)
-    log_precision = digamma(shape) - np.log(rate)
-    evidence += (0.5 * panel.seen.sum(1) * log_precision).sum(1)
-    evidence -= _gamma_divergence(shape, rate, prior.variance_dof / 2, prior.variance_dof * floor / 2).sum(1)
-    log_weights = digamma(gamma_shape) - np.log(gamma_rate)
-    tails = 0.5 * (log_weights - np.log(gamma_shape / gamma_rate))
-    tails = tails - _gamma_divergence(gamma_shape, gamma_rate, nu / 2, nu / 2)
-    evidence += np.where(panel.seen, tails, 0.0).sum((1, 2))
+    evidence += _hidden_evidence(panel, kinds, prior, (shape, rate), (gamma_shape, gamma_rate))
     return _Solved(
         np.asarray(inverse, dtype=np.float64), shared, common, residual, precision, shape, weights, evidence
     )
+
+
+def _hidden_evidence(
+    panel: Panel, kinds: _Kinds, prior: Prior, variances: tuple[Array, Array], tails: tuple[Array, Array]
+) -> Array:
+    """What the funds' variances and the years' tails add to the evidence bound (gammas given by shape and rate)."""
+    shape, rate = variances
+    floor = kinds.scale[:, None] ** 2
+    log_precision = digamma(shape) - np.log(rate)
+    found = (0.5 * panel.seen.sum(1) * log_precision).sum(1)
+    found -= _gamma_divergence(shape, rate, prior.variance_dof / 2, prior.variance_dof * floor / 2).sum(1)
+    tail_shape, tail_rate = tails
+    half = kinds.dof[:, None, None] / 2
+    each = 0.5 * (digamma(tail_shape) - np.log(tail_rate) - np.log(tail_shape / tail_rate))
+    each = each - _gamma_divergence(tail_shape, tail_rate, half, half)
+    return np.asarray(found + np.where(panel.seen, each, 0.0).sum((1, 2)))
 
 
 def _gamma_divergence(shape: Array, rate: Array, shape0: Array | float, rate0: Array | float) -> Array:
