@@ -230,6 +230,17 @@ def test_ragged_panels() -> None:
     assert widths.iloc[3] > 1.0  # one level: neighbours only
 
 
+def test_columns_without_a_level_are_left_out_and_named() -> None:
+    """A window of a wider panel holds columns that had not begun: they get no forecast, the others the same as without."""
+    panel = oecd().loc[1980:1985]
+    assert panel["Estonia"].isna().all()
+    fit = act.fit_growth(panel)
+    assert "Estonia" not in fit.names
+    assert fit.notes[0].code == "growth_words.note_silent"
+    kept = panel.dropna(axis=1, how="all")
+    pd.testing.assert_frame_equal(fit.quantile([0.1, 0.9]), act.fit_growth(kept).quantile([0.1, 0.9]))
+
+
 @pytest.mark.parametrize("growth", [0.0, 0.08, 0.15])
 def test_a_constant_series_is_followed_with_little_spread(growth: float) -> None:
     """Ten per cent a year, exactly: the median says so and the interval is narrow, but not a point."""

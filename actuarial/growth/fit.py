@@ -15,7 +15,7 @@ from actuarial.errors import Fault, InputError, ModelWarning, warn
 from actuarial.experience.breaks import Break
 from actuarial.growth.fitted import Fitted, fit_columns, fit_pooled, fit_trends
 from actuarial.growth.jumps import history_jumps
-from actuarial.growth.levels import History, aligned, read_history
+from actuarial.growth.levels import History, aligned, as_periods, read_history
 from actuarial.growth.prior import Prior, growth_bounds, load_prior
 from actuarial.growth.result import GrowthFit
 from actuarial.growth.trend import MODELS, Trend
@@ -73,6 +73,8 @@ def fit_growth(
         Between categories where one growth serves several, 0 to 1.
     source : Source, optional
 
+    A column of a panel without any level in the years that are used is left out, and a note names it.
+
     Returns
     -------
     GrowthFit
@@ -106,7 +108,7 @@ def fit_growth(
     if monthly is not None:
         seasons = fit_trends(monthly[0], model, chosen, months=True)
         series = monthly[1]
-    history = read_history(series, on_level)
+    history, silent = _living(read_history(series, on_level), chosen.memory)
     neighbours = read_history(_frame(pool)).on_level if pool is not None else pd.DataFrame()
     neighbours = neighbours.drop(columns=[c for c in neighbours if c in history.on_level.columns])
     if monthly is None:
@@ -131,7 +133,8 @@ def fit_growth(
     removed = float(np.max(np.atleast_1d(np.asarray(fit.removed))))
     if removed > 0.05 and model != "pooled":
         warn(ModelWarning, "growth.truncated", **_cut_off(removed))
-    return replace(fit, notes=_notes(fit, breaks, weights is not None))
+    left_out = [Note("growth_words.note_silent", {"names": ", ".join(silent)})] if silent else []
+    return replace(fit, notes=(*left_out, *_notes(fit, breaks, weights is not None)))
 
 
 def _check_options(
@@ -161,16 +164,22 @@ def _frame(pool: pd.DataFrame | pd.Series) -> pd.DataFrame:
     return pool.to_frame() if isinstance(pool, pd.Series) else pool
 
 
+def _living(history: History, memory: int) -> tuple[History, list[str]]:
+    """The history without the columns that have no level in the years that are used, and their names."""
+    recent = history.on_level.iloc[-(memory + 1) :].notna().any()
+    kept = recent[recent].index
+    if history.kind == "one" or not len(kept) or len(kept) == len(recent):
+        return history, []
+    names = [str(c) for c in recent[~recent].index]
+    return History(history.raw[kept], history.on_level[kept], history.kind), names
+
+
 def _months(series: pd.Series | pd.DataFrame) -> tuple[list[pd.Series], pd.Series | pd.DataFrame] | None:
     """The columns by month, and their totals of twelve months counted back from the last; None without months."""
     frame = _frame(series)
     index: Any = frame.index
-    if (
-        isinstance(index, pd.DatetimeIndex)
-        and len(index) > 2
-        and (pd.infer_freq(index) or "").startswith("M")
-    ):
-        index = index.to_period("M")
+    if isinstance(index, pd.DatetimeIndex):
+        index = as_periods(index)
     if not (isinstance(index, pd.PeriodIndex) and index.freqstr.startswith("M")):
         return None
     frame = frame.set_axis(index).sort_index()

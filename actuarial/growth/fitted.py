@@ -67,14 +67,16 @@ class Group:
 
     @cached_property
     def yearly_bounds(self) -> tuple[float, float]:
-        """Bounds of one year's log growth: the documented ones, widened by what the group itself has seen."""
+        """Bounds of one year's log growth: the documented ones, or half of them beyond what the group itself has seen."""
         low, high = growth_bounds()
+        below, above = low / 2, high / 2
         for i in range(self.logs.shape[1]):
             known = np.flatnonzero(np.isfinite(self.logs[:, i]))
             growth = np.diff(self.logs[known, i]) / np.diff(known)
             growth = growth[~self.jumps[known[1:], i]]
             if len(growth):
-                low, high = min(low, float(growth.min())), max(high, float(growth.max()))
+                low = min(low, float(growth.min()) + below)
+                high = max(high, float(growth.max()) + above)
         return low, high
 
 

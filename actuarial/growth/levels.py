@@ -92,11 +92,7 @@ def whole_years(frame: pd.DataFrame) -> pd.DataFrame:
     """The frame indexed by whole numbers of years; months are summed where a year has all twelve."""
     index = frame.index
     if isinstance(index, pd.DatetimeIndex):
-        index = (
-            index.to_period("M" if (pd.infer_freq(index) or "").startswith("M") else "Y")
-            if len(index) > 2
-            else index.to_period("Y")
-        )
+        index = as_periods(index)
     if isinstance(index, pd.PeriodIndex):
         if index.freqstr.startswith("M"):
             years = index.year.rename("year")
@@ -108,6 +104,13 @@ def whole_years(frame: pd.DataFrame) -> pd.DataFrame:
     if years_.duplicated().any():
         raise InputError([Fault("growth.year_twice")])
     return frame.set_axis(pd.Index(years_.astype(int), name="year"))
+
+
+def as_periods(index: pd.DatetimeIndex) -> pd.PeriodIndex:
+    """Dates as months where they follow each other within 31 days, else as years."""
+    gaps = index.sort_values().to_series().diff().dropna()
+    monthly = len(gaps) > 0 and gaps.median() <= pd.Timedelta(days=31)
+    return index.to_period("M" if monthly else "Y")
 
 
 def _factors(values: pd.DataFrame, on_level: pd.Series | Mapping[int, float]) -> pd.Series:
