@@ -250,6 +250,14 @@ def test_a_constant_series_is_followed_with_little_spread(growth: float) -> None
     assert 0.001 < high - low < 0.03
 
 
+def test_factors_have_the_shape_of_their_normals() -> None:
+    """A number gives a number, an array its own shape, under the hierarchy and under the models of one series."""
+    for model in ("pooled", "drift"):
+        fit = act.fit_growth(OWN, model=model)
+        assert fit.factor(0.3).shape == ()
+        assert fit.factor(np.zeros((3, 1))).shape == (3, 1)
+
+
 def test_two_funds_and_thirty() -> None:
     """A panel of two and one of thirty work, and more neighbours do not make a fund's interval wider than alone."""
     panel = oecd().loc[2000:2007].dropna(axis=1)

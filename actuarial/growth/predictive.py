@@ -96,10 +96,12 @@ class Predictive:
         if not self.scale.all():
             return np.full_like(z, float(self.weight @ self.location))
         if len(self.weight) == 1:  # one Student law: exactly
-            ends = (np.array([self.low, self.high]) - self.location) / self.scale
-            below, upto = stdtr(self.dof, ends)
-            t = np.clip(stdtrit(self.dof, below + (upto - below) * ndtr(z)), *ends)
-            return np.asarray(self.location[0] + self.scale[0] * t)
+            location, scale, dof = self.location[0], self.scale[0], self.dof[0]
+            ends = (np.array([self.low, self.high]) - location) / scale
+            below, upto = stdtr(dof, ends)
+            return np.asarray(
+                location + scale * np.clip(stdtrit(dof, below + (upto - below) * ndtr(z)), *ends)
+            )
         nodes, x, slope = self._table
         inside = np.clip(z, nodes[0], nodes[-1])
         i = np.clip(np.searchsorted(nodes, inside, side="right") - 1, 0, len(nodes) - 2)

@@ -63,6 +63,7 @@ def fit_trend(levels: pd.Series, model: str, horizons: int) -> Trend:
     h = np.arange(1, horizons + 1, dtype=np.float64)
     drift, years = float(d.sum() / k.sum()), float(k.sum())
     sigma = float(np.sqrt(((d - k * drift) ** 2 / k).sum() / (len(d) - 1)))
+    sigma = sigma if sigma > 1e-12 else 0.0  # constant growth, but for rounding
     dof = len(d) - 1
     centre = h * drift
     if model != "drift":
