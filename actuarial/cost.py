@@ -8,13 +8,20 @@ with :math:`B_c` the annualised base, :math:`U` what the unseen months may add, 
 and :math:`G` the growth factor, whose normals have correlation :math:`\rho` between categories. Systemic
 risk only: the simulator adds the randomness of claims, here it would be counted twice.
 
+Growth that was fitted to a history which ends in the base year has seen the base year's error: a base that is really
+higher means that the last year grew faster, and the model expects part of that to be taken back or to go on. Such growth
+is multiplied by :math:`U(z_b)^{\beta}` with the fit's own sensitivity :math:`\beta`, so that the error is counted once.
+
 The draws enter as a **matrix of normals**, one column a factor in a fixed order, so that other
 designs (quasi-random, importance sampling) can take their place.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -22,9 +29,15 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from actuarial.benefits import PolicyFactor
+from actuarial.errors import Fault, InputError
 from actuarial.experience import AnnualBase
 from actuarial.growth import ExpertGrowth, GrowthFit
-from actuarial.results import Result
+from actuarial.growth.forecast import root_of
+from actuarial.results import COLOURS, Result, figure_style, new_axes
+from actuarial.texts import text
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 FACTORS = ("base", "policy", "growth", "completion")
 """The common factors, in the order of the columns; one column a category follows."""
@@ -40,11 +53,14 @@ class CostForecast(Result):
     base : AnnualBase
     policy : PolicyFactor
     growth : ExpertGrowth or GrowthFit
+    shared_base : float
+        Sensitivity of growth to the base year's error; 0 where the growth has not seen the base year.
     """
 
     base: AnnualBase
     policy: PolicyFactor
     growth: ExpertGrowth | GrowthFit
+    shared_base: float = 0.0
 
     @property
     def categories(self) -> list[str]:
@@ -70,11 +86,27 @@ class CostForecast(Result):
         base, policy : ndarray, shape (n,)
         growth : ndarray, shape (n, categories), or (n, 1) where all categories move together
         """
+        base = self.base_factor(z)
+        growth = self._growth(z)
+        if self.shared_base:
+            growth = growth * (base**self.shared_base)[:, None]
+        return base, self.policy.factor(z[:, 1]), growth
+
+    def _growth(self, z: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Growth factors by category, from the common column and the categories' own."""
+        own = z[:, len(FACTORS) :]
+        if isinstance(self.growth, GrowthFit) and not self.growth.single:
+            names = [str(n) for n in self.growth.names]
+            order = [names.index(c) for c in self.categories]
+            root = root_of(self.growth.forecast(1).correlation[np.ix_(order, order)])
+            parts = self.growth.forecast(1).parts
+            z = own @ root.T
+            return np.exp(np.stack([parts[k].log_growth(z[:, i]) for i, k in enumerate(order)], axis=-1))
         rho = self.growth.correlation
         common = z[:, 2:3]
         if rho < 1:
-            common = np.sqrt(rho) * common + np.sqrt(1 - rho) * z[:, len(FACTORS) :]
-        return self.base_factor(z), self.policy.factor(z[:, 1]), self.growth.factor(common)
+            common = np.sqrt(rho) * common + np.sqrt(1 - rho) * own
+        return self.growth.factor(common)
 
     def base_factor(self, z: NDArray[np.float64]) -> NDArray[np.float64]:
         """The base year over its median: unseen months, and claims not yet paid; shape (n,)."""
@@ -103,20 +135,51 @@ class CostForecast(Result):
     def mean_factors(self) -> tuple[float, float, float]:
         """Means of the three factors (midpoint rule over 2001 equal probabilities)."""
         z = ndtri((np.arange(_NODES) + 0.5) / _NODES)
-        completion = float(self.base.completion_factor(z).mean())
-        base, policy, growth = (
-            float(f(z).mean()) for f in (self.base.factor, self.policy.factor, self.growth.factor)
-        )
-        return base * completion, policy, growth
+        power = 1 + self.shared_base
+        base = float((self.base.factor(z) ** power).mean())
+        completion = float((self.base.completion_factor(z) ** power).mean())
+        return base * completion, float(self.policy.factor(z).mean()), self._mean_growth(z)
 
-    def _by_category(self) -> NDArray[np.float64]:
-        """What a category's own policy factor and leverage make of the product of the means."""
+    def _marginal_growth(self, z: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Each category's growth factor for the same normals, shape (n, categories)."""
+        if isinstance(self.growth, GrowthFit) and not self.growth.single:
+            wide = np.repeat(z[:, None], len(self.growth.names), axis=1)
+            names = [str(n) for n in self.growth.names]
+            return self.growth.factor(wide)[:, [names.index(c) for c in self.categories]]
+        return np.repeat(self.growth.factor(z)[:, None], len(self.categories), axis=1)
+
+    def _mean_growth(self, z: NDArray[np.float64]) -> float:
+        """Mean growth, weighted by the categories' base."""
+        return float(np.average(self._marginal_growth(z).mean(axis=0), weights=self.base.category_per_capita))
+
+    def variance_shares(self, *, paths: int = 20_000, seed: int = 2012) -> VarianceShares:
+        """Shapley shares of the variance of next year's cost per head: what would narrow the answer most.
+
+        The factors are independent, so the variance that a set of them explains is a product of second moments; a factor's
+        share is its mean contribution over all orders, and the shares sum to the whole.
+
+        Parameters
+        ----------
+        paths, seed : int
+            For the total over correlated categories, which has no closed form.
+        """
         z = ndtri((np.arange(_NODES) + 0.5) / _NODES)
-        growth = self.growth.factor(z)
-        levers = [
-            float((growth * self.policy.lever(growth, c)).mean() / growth.mean()) for c in self.categories
-        ]
-        return np.array([self.policy.relative(c) for c in self.categories]) * levers
+        power = 1 + self.shared_base
+        generator = np.random.Generator(np.random.SFC64(np.random.SeedSequence(seed)))
+        growth = self._growth(generator.standard_normal((paths, self.dimension)))
+        weights = self.base.category_per_capita
+        total = np.broadcast_to(growth, (paths, len(weights))) @ (weights / weights.sum())
+        if growth.shape[1] == 1:
+            total = self.growth.factor(z)
+        moments = {
+            "base": self.base.factor(z) ** power,
+            "completion": self.base.completion_factor(z) ** power,
+            "policy": self.policy.factor(z),
+            "growth": total,
+        }
+        squares = {name: float(np.var(f) / np.mean(f) ** 2) for name, f in moments.items()}
+        mean = self.base.per_capita * np.prod([float(f.mean()) for f in moments.values()])
+        return VarianceShares(shapley_product(squares), float(mean), sources=self.sources)
 
     def waterfall(self) -> pd.DataFrame:
         """From last year's cost to next year's, per person: policy, growth, their interaction, and leverage if known.
@@ -124,20 +187,20 @@ class CostForecast(Result):
         The median of each factor is used; the steps add up to next year's cost at these medians exactly.
         """
         median = np.zeros(1)
-        base, growth = self.base.category_per_capita, self.growth.factor(median)
-        p = float(self.policy.factor(median)[0]) * np.array(
-            [self.policy.relative(c) for c in self.categories]
+        base, growth = self.base.category_per_capita, self._marginal_growth(median)[0]
+        own = np.array([self.policy.relative(c) for c in self.categories])
+        p = float(self.policy.factor(median)[0]) * own
+        lever = np.array(
+            [float(self.policy.lever(g, c)[0]) for g, c in zip(growth[:, None], self.categories, strict=True)]
         )
-        lever = np.array([float(self.policy.lever(growth, c)[0]) for c in self.categories])
-        g = float(growth[0]) - 1
         steps = {
             "base": base,
             "policy": base * (p - 1),
-            "growth": base * g,
-            "interaction": base * (p - 1) * g,
+            "growth": base * (growth - 1),
+            "interaction": base * (p - 1) * (growth - 1),
         }
         if (lever != 1).any():
-            steps["leverage"] = base * p * (1 + g) * (lever - 1)
+            steps["leverage"] = base * p * growth * (lever - 1)
         return pd.DataFrame(
             {"step": steps.keys(), "yuan_per_person": [float(s.sum()) for s in steps.values()]}
         )
@@ -145,18 +208,108 @@ class CostForecast(Result):
     @property
     def table(self) -> pd.DataFrame:
         """Base and expected next year's cost by category [yuan/person/year]."""
-        base = self.base.category_per_capita
+        z = ndtri((np.arange(_NODES) + 0.5) / _NODES)
+        growth = self._marginal_growth(z)
+        levered = [
+            float((growth[:, n] * self.policy.lever(growth[:, n], c)).mean()) * self.policy.relative(c)
+            for n, c in enumerate(self.categories)
+        ]
+        base, policy, _ = self.mean_factors()
+        own = self.base.category_per_capita
         return pd.DataFrame(
             {
                 "category": self.categories,
-                "base_per_capita": base,
-                "next_year_per_capita": base * np.prod(self.mean_factors()) * self._by_category(),
+                "base_per_capita": own,
+                "next_year_per_capita": own * base * policy * np.array(levered),
             }
         )
 
 
-def cost_forecast(base: AnnualBase, policy: PolicyFactor, growth: ExpertGrowth | GrowthFit) -> CostForecast:
+@dataclass(frozen=True, eq=False)
+class VarianceShares(Result):
+    """Which factor carries how much of the variance of next year's cost.
+
+    Parameters
+    ----------
+    squares : Series
+        By factor, its part of the squared coefficient of variation; they sum to that of the whole.
+    mean : float
+        Mean cost [yuan/person/year].
+    """
+
+    squares: pd.Series
+    mean: float
+
+    @property
+    def total_sd(self) -> float:
+        """Standard deviation of next year's cost [yuan/person/year]."""
+        return self.mean * float(np.sqrt(self.squares.sum()))
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """By factor: share of the variance, and the standard deviation [yuan/person/year] that would be left without it."""
+        total = float(self.squares.sum())
+        share = self.squares / total if total > 0 else self.squares * 0.0
+        left = self.mean * np.sqrt(np.maximum(total - self.squares.to_numpy(), 0.0))
+        return pd.DataFrame({"factor": self.squares.index, "share": share.to_numpy(), "sd_without": left})
+
+    def plot(self, ax: Axes | None = None, lang: str | None = None) -> Axes:
+        """Shares as bars, the largest on top."""
+        with figure_style():
+            ax = ax or new_axes(8.0, 2.8)
+            table = self.table.sort_values("share")
+            names = [text(f"label.factor_{f}", lang) for f in table["factor"]]
+            ax.barh(names, 100 * table["share"], color=COLOURS["main"])
+            for place, share in enumerate(table["share"]):
+                ax.annotate(
+                    f"{100 * share:.0f}%",
+                    (100 * share, place),
+                    xytext=(4, 0),
+                    textcoords="offset points",
+                    va="center",
+                )
+            ax.set_xlim(0, 108)
+            ax.set_xlabel(text("label.variance_share", lang))
+        return ax
+
+
+def shapley_product(squares: dict[str, float]) -> pd.Series:
+    """Shapley parts of the squared coefficient of variation of a product of independent factors.
+
+    Examples
+    --------
+    >>> parts = shapley_product({"a": 0.01, "b": 0.04})
+    >>> parts.round(4).tolist(), round(float(parts.sum()), 4)
+    ([0.0102, 0.0402], 0.0504)
+    """
+    names = list(squares)
+    n = len(names)
+    parts = dict.fromkeys(names, 0.0)
+    for size in range(n):
+        weight = math.factorial(size) * math.factorial(n - size - 1) / math.factorial(n)
+        for others in combinations(names, size):
+            before = math.prod(1 + squares[o] for o in others)
+            for name in names:
+                if name not in others:
+                    parts[name] += weight * before * squares[name]
+    return pd.Series(parts)
+
+
+def cost_forecast(
+    base: AnnualBase, policy: PolicyFactor, growth: ExpertGrowth | GrowthFit, *, base_in_history: bool = False
+) -> CostForecast:
     """Join base, policy factor and growth into one forecast.
+
+    Parameters
+    ----------
+    base, policy, growth
+    base_in_history : bool
+        Whether the growth was fitted to a history that ends in the base year: then its error is shared.
+
+    Raises
+    ------
+    InputError
+        If growth is that of a panel of funds (choose one by ``.fund(name)``), or lacks one of the categories.
 
     Examples
     --------
@@ -167,4 +320,15 @@ def cost_forecast(base: AnnualBase, policy: PolicyFactor, growth: ExpertGrowth |
     >>> cost.dimension
     11
     """
-    return CostForecast(base, policy, growth, sources=(*base.sources, *policy.sources, *growth.sources))
+    shared = 0.0
+    if isinstance(growth, GrowthFit):
+        names = {str(n) for n in growth.names}
+        if growth.history.kind == "fund":
+            raise InputError([Fault("growth.choose_fund", params={"names": ", ".join(sorted(names))})])
+        lacking = [c for c in base.experience.frame["category"].astype(str) if c not in names]
+        if not growth.single and lacking:
+            raise InputError([Fault("growth.categories", params={"names": ", ".join(lacking)})])
+        shared = growth.sensitivity if base_in_history and growth.single else 0.0
+    return CostForecast(
+        base, policy, growth, shared, sources=(*base.sources, *policy.sources, *growth.sources)
+    )

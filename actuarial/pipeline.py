@@ -20,7 +20,7 @@ from actuarial.experience import base_year
 from actuarial.experience.breaks import plan_breaks
 from actuarial.fund import CRITERIA, Fund, PremiumTarget, Simulation
 from actuarial.fund import Progress as ProgressCallback
-from actuarial.growth import RawGrowth, plan_growth, raw_growth
+from actuarial.growth import RawGrowth, growth_has_base, plan_growth, raw_growth
 from actuarial.plan import Plan
 from actuarial.results import Result, Source, Unit
 from actuarial.tables import Note, Reconciliation, reconcile
@@ -192,7 +192,9 @@ def run(
         base = base_year(plan)  # experience → annualised base
         policy = plan_policy(plan)  # policy factor
         growth = plan_growth(plan)  # growth model
-        cost = cost_forecast(base, policy, growth)  # joint systemic draws
+        cost = cost_forecast(
+            base, policy, growth, base_in_history=growth_has_base(plan, growth)
+        )  # joint systemic draws
         count = 1 + len(plan.model.scenarios)
         sim = Fund(plan).simulate(
             cost, paths=paths, seed=seed, threads=threads, progress=_part(progress, 0, count)
@@ -244,7 +246,10 @@ def run_scenarios(
         changed = plan.patched(scenario.changes)
         same = changed.model.policy == plan.model.policy
         factor = policy if same and policy is not None else plan_policy(changed)
-        cost = cost_forecast(base_year(changed), factor, plan_growth(changed))
+        growth = plan_growth(changed)
+        cost = cost_forecast(
+            base_year(changed), factor, growth, base_in_history=growth_has_base(changed, growth)
+        )
         sim = Fund(changed).simulate(
             cost, paths=paths, seed=seed, threads=threads, progress=_part(progress, number, count)
         )

@@ -351,7 +351,7 @@ def series(name: str) -> pd.Series:
 @pytest.mark.parametrize("name", SERIES)
 def test_drift_is_weighted_least_squares(name: str) -> None:
     """Drift, sigma and predictive scale are those of statsmodels' WLS with weights 1/years."""
-    found = act.fit_growth(series(name))
+    found = act.fit_growth(series(name), model="drift")
     years, levels = SERIES[name]
     steps = np.diff(np.array(years, dtype=float))
     model = sm.WLS(np.diff(np.log(levels)), steps[:, None], weights=1 / steps).fit()
@@ -367,7 +367,7 @@ def test_drift_is_weighted_least_squares(name: str) -> None:
 @pytest.mark.parametrize("name", SERIES)
 def test_predictive_is_a_truncated_student_t(name: str) -> None:
     """Quantiles are those of scipy's t between the bounds, and the mass cut off is reported."""
-    found = act.fit_growth(series(name))
+    found = act.fit_growth(series(name), model="drift")
     low, high = growth_bounds()
     t = stats.t(found.dof, found.drift, found.scale)
     below, upto = t.cdf(low), t.cdf(high)
@@ -383,7 +383,7 @@ def test_long_calm_series_have_plain_t_intervals() -> None:
     """Where the bounds are far away the 95% interval is drift ± t × scale."""
     years = np.arange(1990, 2021)
     levels = 100 * np.exp(np.cumsum(0.05 + 0.01 * np.sin(np.arange(31.0) * 2)))
-    found = act.fit_growth(pd.Series(levels, index=years))
+    found = act.fit_growth(pd.Series(levels, index=years), model="drift")
     assert found.removed < 1e-12
     q = stats.t(29).ppf(0.975)
     low, high = found.quantile([0.025, 0.975]) / levels[-1]
@@ -403,7 +403,7 @@ def test_growth_factors_rise_with_their_normal(changes: list[float], steps: list
     years = 2000 + np.concatenate([[0], np.cumsum(steps[: len(changes)])])
     levels = 100 * np.exp(np.concatenate([[0.0], np.cumsum(changes)]))
     try:
-        found = act.fit_growth(pd.Series(levels, index=years))
+        found = act.fit_growth(pd.Series(levels, index=years), model="drift")
     except act.InputError as error:  # a drift beyond the bounds is refused
         assert error.code == "growth.beyond_bounds"  # noqa: PT017
         return
@@ -412,19 +412,22 @@ def test_growth_factors_rise_with_their_normal(changes: list[float], steps: list
     assert before <= after
     assert low * (1 - 1e-9) <= before
     assert after <= high * (1 + 1e-9)
-    thousands = act.fit_growth(pd.Series(levels / 1000, index=years))
+    thousands = act.fit_growth(pd.Series(levels / 1000, index=years), model="drift")
     assert thousands.factor(z) == pytest.approx(before, rel=1e-6)
 
 
 def test_order_of_the_rows_does_not_matter() -> None:
     """A series given in any order of years is the same series."""
     mixed = series("gapped").iloc[[3, 0, 5, 1, 4, 2]]
-    assert act.fit_growth(mixed).drift == act.fit_growth(series("gapped")).drift
+    assert act.fit_growth(mixed, model="drift").drift == act.fit_growth(series("gapped"), model="drift").drift
+    assert (
+        act.fit_growth(mixed).quantile(0.9).iloc[0] == act.fit_growth(series("gapped")).quantile(0.9).iloc[0]
+    )
 
 
 def test_constant_growth_has_no_spread() -> None:
     """A series that grows by exactly a tenth a year forecasts a tenth."""
-    found = act.fit_growth(pd.Series([100.0, 110, 121, 133.1], index=[1, 2, 3, 4]))
+    found = act.fit_growth(pd.Series([100.0, 110, 121, 133.1], index=[1, 2, 3, 4]), model="drift")
     np.testing.assert_allclose(found.factor([-5.0, 0.0, 5.0]), 1.1, rtol=1e-9)
 
 
@@ -447,7 +450,7 @@ def test_damped_trend_takes_its_centre_from_statsmodels() -> None:
         ([], [], {}, "growth.too_short"),
         ([100.0, 0.0, 110.0], [2010, 2011, 2012], {}, "growth.not_positive"),
         ([100.0, -5.0, 110.0], [2010, 2011, 2012], {}, "growth.not_positive"),
-        ([100.0, math.nan, 110.0], [2010, 2011, 2012], {}, "growth.not_positive"),
+        ([100.0, math.nan, 110.0], [2010, 2011, 2012], {}, "growth.too_short"),
         ([100.0, math.inf, 110.0], [2010, 2011, 2012], {}, "growth.not_positive"),
         ([100.0, 105.0, 110.0], [2010, 2011, 2011], {}, "growth.year_twice"),
         ([100.0, 105.0, 110.0], [2010, 2011, 2013], {"model": "ets"}, "growth.ets_gaps"),
@@ -485,11 +488,11 @@ def test_a_plan_can_fit_its_own_series(plan_with: Callable[..., Plan]) -> None:
     rows = [f"{year},{people},{money}" for year, (people, money) in levels.items()]
     table = "\n".join(["年份,参保人数（万人）,基金支出（万元）", *rows])
     spec = {
-        "method": "series", "table": "history", "on_level": True, "correlation": 0.5,
+        "method": "series", "table": "history", "on_level": True, "correlation": 0.5, "model": "drift",
         "status": "assumed", "source": "test",
     }  # fmt: skip
     found = plan_growth(plan_with("jieshou", {"growth": spec}, {"history": table}))
-    expected = act.fit_growth(pd.Series({y: m / p for y, (p, m) in levels.items()}))
+    expected = act.fit_growth(pd.Series({y: m / p for y, (p, m) in levels.items()}), model="drift")
     assert isinstance(found, act.GrowthFit)
     assert (found.drift, found.scale) == pytest.approx((expected.drift, expected.scale), rel=1e-12)
     assert (found.gaps, found.correlation) == ((2008,), 0.5)

@@ -396,3 +396,55 @@ def test_annualise_refuses_a_whole_year(tmp_path: Path, capsys: pytest.CaptureFi
     status, _, err = call(capsys, "annualise", str(path))
     assert status == 2
     assert "2014年已有12个月" in err
+
+
+PROVINCES = str(sample_path("national/province_fund_expenditure_2002_2016.csv"))
+
+
+def test_growth_json_has_the_documented_keys(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Growth of a fund with neighbours and on-level factors; a chart; every key stands in docs/cli.md."""
+    own = tmp_path / "own.csv"
+    own.write_text("year,cost\n2009,250\n2010,281\n2011,300\n2012,333\n", encoding="utf-8")
+    pool = tmp_path / "pool.csv"
+    pool.write_text("year,a,b\n2009,200,210\n2010,215,230\n2011,236,246\n2012,250,270\n", encoding="utf-8")
+    factors = tmp_path / "factors.csv"
+    factors.write_text("year,factor\n2009,1.1\n2010,1.1\n2011,1.0\n2012,1.0\n", encoding="utf-8")
+    chart = tmp_path / "g.svg"
+    words = [
+        "growth",
+        str(own),
+        "--pool",
+        str(pool),
+        "--on-level",
+        str(factors),
+        "--plot",
+        str(chart),
+        "--json",
+    ]
+    status, shown, _ = call(capsys, *words)
+    found = json.loads(shown)
+    assert status == 0
+    assert {"mean", "median", "sd", "interval_80", "interval_95", "quantiles"} <= set(found["growth"])
+    documented = (DOCS / "cli.md").read_text(encoding="utf-8")
+    assert all(f"`{key}`" in documented for key in [*found, *found["growth"]])
+    assert found["growth"]["interval_95"][0] < found["growth"]["interval_80"][0] < found["growth"]["median"]
+    assert found["history"][1]["growth_per_year"] == pytest.approx(281 / 250 - 1)
+    assert found["history"][2]["growth_per_year"] == pytest.approx(300 / (1.1 * 281) - 1)
+    assert chart.read_text(encoding="utf-8").startswith("<svg")
+
+
+def test_growth_and_backtest_in_words(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """A table of rows (year, name, level) is laid out; one fund is shown; the back-test gives a verdict; no table is refused."""
+    table = tmp_path / "long.csv"
+    rows = Path(PROVINCES).read_text(encoding="utf-8").splitlines()
+    late = [r.split(",")[:3] for r in rows[1:] if r.split(",")[1] >= "2011"]
+    table.write_text("\n".join(["year,name,level", *(f"{y},{p},{v}" for p, y, v in late)]), encoding="utf-8")
+    status, shown, _ = call(capsys, "growth", str(table), "--fund", "安徽", "--lang", "en")
+    assert (status, "median growth" in shown, "2017" in shown) == (0, True, True)
+    out = tmp_path / "scores.csv"
+    status, shown, _ = call(
+        capsys, "backtest", str(table), "--points", "4", "--lang", "en", "--out", str(out)
+    )
+    assert (status, "random walk with drift" in shown, out.is_file()) == (0, True, True)
+    status, _, error = call(capsys, "growth", str(tmp_path / "none.csv"), "--lang", "en")
+    assert (status, "no such file" in error) == (2, True)

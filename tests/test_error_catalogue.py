@@ -18,8 +18,9 @@ import yaml
 import actuarial as act
 from actuarial.benefits import simple_target
 from actuarial.benefits.loadings import Loading
+from actuarial.cli.growth import read_levels
 from actuarial.errors import ActuarialWarning, Fault
-from actuarial.experience import read_experience
+from actuarial.experience import base_year, read_experience
 from actuarial.growth import fit_growth
 from actuarial.law import load_law, read_yaml
 from actuarial.law.diff import Change, apply_changes, diff_laws
@@ -160,7 +161,6 @@ def contract() -> act.Contract:
 def small_run() -> act.Simulation:
     """Jieshou on 100 paths."""
     plan = act.load_plan(sample_path("jieshou/plan.yaml"))
-    from actuarial.experience import base_year
 
     cost = act.cost_forecast(base_year(plan), act.stated_policy_factor(1.0), act.expert_growth(0.1, sd=0.05))
     return act.Fund(plan).simulate(cost, paths=100)
@@ -558,11 +558,55 @@ def _few_tail_paths(folder: Path) -> Any:
 case("fund.budget_at_present")(plan_with(setting("opening.free.value", 9e9), run=True))
 case("growth.model")(lambda folder: fit_growth(pd.Series([1.0, 1.1, 1.2], index=[1, 2, 3]), model="ETS"))
 case("growth.beyond_bounds")(
-    lambda folder: fit_growth(pd.Series([100.0, 60.0, 36.0, 21.6], index=[1, 2, 3, 4]))
+    lambda folder: fit_growth(pd.Series([100.0, 60.0, 36.0, 21.6], index=[1, 2, 3, 4]), model="drift")
 )
 case("growth.truncated")(
-    lambda folder: fit_growth(pd.Series([100.0, 130.0, 145.0, 200.0], index=[1, 2, 3, 4]))
+    lambda folder: fit_growth(pd.Series([100.0, 130.0, 145.0, 200.0], index=[1, 2, 3, 4]), model="drift")
 )
+YEARS4 = pd.Series([100.0, 108.0, 117.0, 130.0], index=[2008, 2009, 2010, 2011])
+
+
+def jieshou_cost(growth: Any) -> Any:
+    """A cost forecast of the Jieshou plan with this growth."""
+    plan = act.load_plan(sample_path("jieshou/plan.yaml"))
+    return act.cost_forecast(base_year(plan), act.stated_policy_factor(1.0), growth)
+
+
+GROWTH_CASES: dict[str, Case] = {
+    "growth.too_short_for": lambda folder: fit_growth(YEARS4, model="sarimax"),
+    "growth.months": lambda folder: fit_growth(
+        pd.Series(1.0, index=pd.period_range("2013-01", periods=12, freq="M")), model="ets"
+    ),
+    "growth.column_twice": lambda folder: fit_growth(pd.concat([YEARS4, YEARS4], axis=1, keys=["a", "a"])),
+    "growth.no_year": lambda folder: fit_growth(YEARS4.set_axis(["a", "b", "c", "d"])),
+    "growth.on_level": lambda folder: fit_growth(YEARS4, on_level={2008: 1.1, 2009: 1.0, 2010: 1.0}),
+    "growth.weights": lambda folder: fit_growth(YEARS4, weights=YEARS4.iloc[:2]),
+    "growth.no_prior": lambda folder: fit_growth(YEARS4, prior="mine"),
+    "growth.no_fund": lambda folder: fit_growth(YEARS4.to_frame("a")).fund("b"),
+    "growth.horizon": lambda folder: fit_growth(YEARS4).forecast(0),
+    "growth.breaks": lambda folder: fit_growth(YEARS4, breaks="mend"),
+    "growth.option": lambda folder: fit_growth(YEARS4, last_year_sd=-0.1),
+    "growth.credibility_weights": lambda folder: act.credibility(
+        pd.DataFrame([[1.0, 2.0], [1.0, 1.0]]), pd.DataFrame([[1.0, -1.0], [1.0, 1.0]])
+    ),
+    "growth.credibility_few": lambda folder: act.credibility(pd.DataFrame([[1.0, 2.0]])),
+    "growth.driver": lambda folder: act.driver_growth({"weather": 0.1}),
+    "growth.age_groups": lambda folder: act.ageing_factor(
+        pd.Series({"a": 1.0}), pd.DataFrame({2012: [1]}, index=["b"])
+    ),
+    "growth.choose_fund": lambda folder: jieshou_cost(fit_growth(YEARS4.to_frame("a"))),
+    "growth.categories": lambda folder: jieshou_cost(
+        fit_growth(pd.DataFrame({"a": YEARS4}).rename_axis(columns="category"))
+    ),
+    "growth.no_levels": lambda folder: read_levels(str(write(folder, "t.csv", "a\nb\n"))),
+    "growth.combine": lambda folder: fit_growth(YEARS4).combine(
+        act.expert_growth(0.1, sd=0.05), independent=False
+    ),
+    "growth.backtest_options": lambda folder: act.backtest(YEARS4, horizons=(0,)),
+    "growth.backtest_short": lambda folder: act.backtest(YEARS4, points=4),
+}
+for _code, _work in GROWTH_CASES.items():
+    case(_code)(_work)
 case("law.segments_increase")(
     law_with(
         LAYER,

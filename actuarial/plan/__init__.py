@@ -63,7 +63,8 @@ TABLE_KINDS = {
     "own_season": "monthly_history",
     "bands": "bands",
 }
-"""Which kind of table each name in ``tables:`` is."""
+"""Which kind of table each name in ``tables:`` is; ``neighbour_…`` is the history of another fund."""
+NEIGHBOUR = "neighbour_"
 REQUIRED_TABLES = ("payers", "calendar")
 CLAIM_TABLES = ("claims", "exposure")
 """Tables of single claims and spells; read by :attr:`Plan.claims`."""
@@ -159,7 +160,8 @@ class Plan:
                 line = line_of(self.lines, ("tables",))
                 faults.append(Fault("plan.missing_table", file=self.file, line=line, params={"name": name}))
         for name, spec in self.model.tables.items():
-            if name not in TABLE_KINDS:
+            kind = "history" if name.startswith(NEIGHBOUR) else TABLE_KINDS.get(name)
+            if kind is None:
                 line = line_of(self.lines, ("tables", name))
                 params = {"name": name, "known": "、".join(TABLE_KINDS)}
                 faults.append(Fault("plan.unknown_table", file=self.file, line=line, params=params))
@@ -167,7 +169,7 @@ class Plan:
             if name in CLAIM_TABLES:
                 continue
             try:
-                table = read_table(self.table_path(name), TABLE_KINDS[name], sheet=spec.sheet, unit=spec.unit)
+                table = read_table(self.table_path(name), kind, sheet=spec.sheet, unit=spec.unit)
                 found[name] = table
             except InputError as error:
                 faults += error.faults
@@ -213,6 +215,10 @@ class Plan:
             name = getattr(getattr(self.model, place), key, None)
             if name is not None and name not in self.model.tables:
                 line = line_of(self.lines, (place, key))
+                yield Fault("plan.missing_table", file=self.file, line=line, params={"name": name})
+        for name in getattr(self.model.growth, "pool", ()):
+            if name not in self.model.tables:
+                line = line_of(self.lines, ("growth", "pool"))
                 yield Fault("plan.missing_table", file=self.file, line=line, params={"name": name})
         if self.model.identities and "facts" not in self.model.tables:
             line = line_of(self.lines, ("identities",))

@@ -156,12 +156,17 @@ class ExpertGrowthSpec(Strict):
 
 
 class SeriesGrowthSpec(Strict):
-    """Growth from the fund's own on-level yearly table."""
+    """Growth from the fund's own on-level yearly table, its neighbours' beside it."""
 
     method: Literal["series"]
     table: str
     on_level: Literal[True]
-    model: Literal["drift", "ets"] = "drift"
+    model: Literal["pooled", "drift", "ets", "sarimax", "structural"] = "pooled"
+    pool: list[str] = Field(default_factory=list)
+    policy_factors: dict[int, Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)]] = Field(
+        default_factory=dict
+    )
+    breaks: Literal["step", "cut", "keep"] = "step"
     correlation: Fraction01 = 1.0
     status: Status
     source: Text

@@ -158,7 +158,9 @@ def staged(frame: nw.LazyFrame[Any], scratch: Scratch | None, name: str) -> nw.L
         path, native = scratch.path / f"{name}.parquet", nw.to_native(frame)
         with contextlib.suppress(duckdb.PermissionException):
             native.write_parquet(str(path), compression="zstd")
-            return lazy(native.limit(0).query("actuarial_staged", f"select * from read_parquet({quoted(path)})"))
+            return lazy(
+                native.limit(0).query("actuarial_staged", f"select * from read_parquet({quoted(path)})")
+            )
         return frame
     if is_spark(frame):
         return lazy(nw.to_native(frame).localCheckpoint())
