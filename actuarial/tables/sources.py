@@ -116,9 +116,7 @@ def _open_frame(source: Any) -> Opened:
     spark = "pyspark" in frame.implementation.value
     names = [str(c) for c in frame.columns] if not frame.implementation.is_pandas() else list(source.columns)
     label = text("claim_words.frame", "en", engine=frame.implementation.value)
-    opened = Opened(numbered(source), names, label, "unordered" if spark else "rows", headings=names)
-    opened.scratch = Scratch() if frame.implementation.is_duckdb() else None
-    return opened
+    return Opened(numbered(source), names, label, "unordered" if spark else "rows", headings=names)
 
 
 def _plain_pandas(frame: pd.DataFrame) -> pd.DataFrame:
