@@ -124,12 +124,32 @@ def run_rows(
     state : State
         Moved on in place.
     out : ndarray (rows, layers), optional
-        Payments of each claim [cents].
+        Payments of each claim [cents]; of zeros.
     sums : ndarray (combos, layers + 2), optional
         Added to: payments by layer, the patient's part, number of claims.
     """
+    paid = None if sums is None else np.zeros((len(sums), len(program.layers)), dtype=np.int64)
+    walk_rows(program, rows, state, out, paid)
+    if sums is not None and paid is not None:
+        sums += with_patient(paid, totals_of(rows, len(sums)))
+
+
+def walk_rows(program: Program, rows: Rows, state: State, out: Ints | None, paid: Ints | None) -> None:
+    """The bare walk: payments of each claim, and added to `paid` (combos, layers), where they are not None."""
     nothing = np.zeros((0, 0), dtype=np.int64)
-    _walk(rows, program.tables, state, nothing if out is None else out, nothing if sums is None else sums)
+    _walk(rows, program.tables, state, nothing if out is None else out, nothing if paid is None else paid)
+
+
+def totals_of(rows: Rows, combos: int) -> Ints:
+    """Total cost and number of claims of each kind (combos, 2)."""
+    out = np.zeros((combos, 2), dtype=np.int64)
+    _add_totals(rows.combo, rows.total, out)
+    return out
+
+
+def with_patient(paid: Ints, totals: Ints) -> Ints:
+    """Payments by kind of claim and layer, then the patient's part and the number of claims."""
+    return np.column_stack([paid, totals[:, 0] - paid.sum(axis=1), totals[:, 1]])
 
 
 _jit = njit(cache=True, nogil=True, error_model="numpy")
@@ -189,6 +209,7 @@ def _walk(rows: Any, t: Any, s: Any, out: Ints, sums: Ints) -> None:
     has_scope = scope.shape[0] > 0
     write, add = out.shape[0] > 0, sums.shape[0] > 0
     below = np.zeros(slots, dtype=np.int64)
+    uses_below = without.any()
     low, high = np.int64(0), np.int64(-1)  # months of the benefit year at hand; empty at first
     if at[3]:
         low = at[2] * 12 + year_start[U(at[1])]
@@ -205,18 +226,24 @@ def _walk(rows: Any, t: Any, s: Any, out: Ints, sums: Ints) -> None:
             low = year * 12 + year_start[v]
             high = low + 11
             if new[i] or not at[3] or year != at[2]:
-                totals[:] = 0
-                counts[:] = 0
-                used[:] = 0
-                owned[:] = 0
+                for k in range(totals.shape[0]):
+                    totals[k] = 0
+                    counts[k] = 0
+                for k in range(used.shape[0]):
+                    used[k] = 0
+                for k in range(slots):
+                    owned[k] = 0
                 at[0] = accounts[i] if has_account else 0
                 at[2] = year
                 at[3] = 1
             elif np.int64(v) != at[1] and not carried[v]:
-                totals[:] = 0
-                counts[:] = 0
-                used[:] = 0
-                owned[:] = 0
+                for k in range(totals.shape[0]):
+                    totals[k] = 0
+                    counts[k] = 0
+                for k in range(used.shape[0]):
+                    used[k] = 0
+                for k in range(slots):
+                    owned[k] = 0
             at[1] = np.int64(v)
         left = total
         if not covered[v * combos + combo]:
@@ -226,8 +253,6 @@ def _walk(rows: Any, t: Any, s: Any, out: Ints, sums: Ints) -> None:
                 out[i, slot] = amount
             if add:
                 sums[combo, slot] += amount
-                sums[combo, U(slots)] += left - amount
-                sums[combo, U(slots + 1)] += 1
             continue
         cost = scope[i] if has_scope else total
         wage = wages[i] if has_wage else 0
@@ -238,7 +263,8 @@ def _walk(rows: Any, t: Any, s: Any, out: Ints, sums: Ints) -> None:
             kind = code[off + U(KIND)]
             flags = code[off + U(FLAGS)]
             slot = U(code[off + U(SLOT)])
-            below[slot] = 0
+            if uses_below:
+                below[slot] = 0
             if kind == 0:
                 off += U(STRIDE)
                 continue
@@ -285,9 +311,9 @@ def _walk(rows: Any, t: Any, s: Any, out: Ints, sums: Ints) -> None:
                     after = before + counted
                     if code[off + U(SEGMENTS)] == 1 and not flags & FROM_ZERO:
                         share = code[off + U(RATIO)]
-                        amount = _millionths(share * (after - d)) if after > d else 0
-                        if before > d:
-                            amount -= _millionths(share * (before - d))
+                        amount = _millionths(share * max(after - d, 0))
+                        if acc >= 0:
+                            amount -= _millionths(share * max(before - d, 0))
                     else:
                         seg = U(code[off + U(SEGMENT)])
                         end = seg + U(code[off + U(SEGMENTS)] - 1)
@@ -298,7 +324,8 @@ def _walk(rows: Any, t: Any, s: Any, out: Ints, sums: Ints) -> None:
                     if flags & HAS_CAP:
                         cap = code[off + U(CAP)] + _millionths(code[off + U(CAP_WAGE)] * wage)
                         amount = min(amount, cap)
-                    below[slot] = min(after, d) - min(before, d)
+                    if uses_below:
+                        below[slot] = min(after, d) - min(before, d)
             elif kind == 3:
                 amount = min(paid[i] if has_paid else 0, left)
             elif kind == 5:
@@ -331,9 +358,14 @@ def _walk(rows: Any, t: Any, s: Any, out: Ints, sums: Ints) -> None:
             if add:
                 sums[combo, slot] += amount
             off += U(STRIDE)
-        if add:
-            sums[combo, U(slots)] += left
-            sums[combo, U(slots + 1)] += 1
+
+
+@_jit
+def _add_totals(combo: Any, total: Ints, out: Ints) -> None:
+    for i in range(combo.shape[0]):
+        c = U(combo[i])
+        out[c, 0] += total[i]
+        out[c, 1] += 1
 
 
 @_jit

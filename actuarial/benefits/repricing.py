@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from actuarial.benefits.columns import Combos, arrow_batches, check_columns, concatenate, recoded, rows_of
-from actuarial.benefits.kernel import Rows, cut, new_state, run_rows
+from actuarial.benefits.kernel import (
+    Rows,
+    cut,
+    new_state,
+    run_rows,
+    totals_of,
+    walk_rows,
+    with_patient,
+)  # fmt: skip
 from actuarial.benefits.program import Program, compile_program, wanted_columns
 from actuarial.benefits.schedule import DEFAULTS, PATIENT, BenefitSchedule, load_schedule
 from actuarial.errors import DataWarning, Fault, InputError, warn
@@ -184,20 +193,26 @@ class Resident:
 
     def run(self, program: Program, *, threads: int = 2, per_claim: bool = False) -> tuple[Ints, Ints | None]:
         """Sums by kind of claim (combos, layers + 2), and payments by claim (rows, layers) where asked for."""
-        n, shape = len(self.rows.combo), (len(self.combos.known), len(program.layers) + 2)
-        out = np.zeros((n, len(program.layers)), dtype=np.int64) if per_claim else None
+        n, shape = len(self.rows.combo), (len(self.combos.known), len(program.layers))
+        out = np.zeros((n, shape[1]), dtype=np.int64) if per_claim else None
         cuts = self.cuts(threads)
 
         def work(low: int, high: int) -> Ints:
-            sums = np.zeros(shape, dtype=np.int64)
+            paid = np.zeros(shape, dtype=np.int64)
             part = None if out is None else out[low:high]
-            run_rows(program, cut(self.rows, low, high), new_state(program), part, sums)
-            return sums
+            walk_rows(program, cut(self.rows, low, high), new_state(program), part, paid)
+            return paid
 
         if len(cuts) <= 2:
-            return work(0, n), out
+            return with_patient(work(0, n), self.totals), out
         with ThreadPoolExecutor(threads) as pool:
-            return np.sum(list(pool.map(work, cuts[:-1], cuts[1:])), axis=0), out
+            paid = np.sum(list(pool.map(work, cuts[:-1], cuts[1:])), axis=0)
+        return with_patient(paid, self.totals), out
+
+    @cached_property
+    def totals(self) -> Ints:
+        """Total cost and number of claims of each kind."""
+        return totals_of(self.rows, len(self.combos.known))
 
     def cuts(self, parts: int) -> list[int]:
         """Rows at which the claims can be cut into about equal parts: where a member begins."""
@@ -310,7 +325,7 @@ def _streamed(
     sums = np.zeros((0, 0), dtype=np.int64)
     done = 0
     sources: tuple[Source, ...] = ()
-    for rows, rows_in_all, found in batches(claims, combos):
+    for rows, rows_in_all, found in ahead(batches(claims, combos)):
         sources = found
         if program is None or len(program.combos) < len(combos.known):
             program = compile_program(schedules, combos.known)
@@ -339,6 +354,16 @@ def batches(claims: Any, combos: Combos) -> Iterator[tuple[Rows, int, tuple[Sour
         from actuarial.benefits.sorted_file import sorted_batches
 
         yield from sorted_batches(claims, combos)
+
+
+def ahead(items: Iterator[Any]) -> Iterator[Any]:
+    """The same items; the next is read in a thread while the one at hand is worked on."""
+    end = object()
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, items, end)
+        while (item := coming.result()) is not end:
+            coming = pool.submit(next, items, end)
+            yield item
 
 
 def warn_uncovered(program: Program, claims: Any) -> None:

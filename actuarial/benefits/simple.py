@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from actuarial.errors import Fault, InputError
 from actuarial.law import Law, load_law
 from actuarial.results import Result
-from actuarial.severity import log_sd
+from actuarial.severity.compound import log_sd
 
 
 @dataclass(frozen=True, eq=False)

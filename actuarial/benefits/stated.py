@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from actuarial.errors import Fault, InputError
 from actuarial.results import Result, Source
-from actuarial.severity import log_sd
+from actuarial.severity.compound import log_sd
 
 
 @dataclass(frozen=True, eq=False)

@@ -29,7 +29,6 @@ from typing import Any
 import numpy as np
 import yaml
 from numpy.typing import NDArray
-from scipy.special import ndtri, stdtrit
 
 from actuarial.results import Source
 
@@ -52,6 +51,8 @@ def few(freedom: int) -> float:
     >>> round(few(2), 2), round(few(1000), 2)
     (2.2, 1.0)
     """
+    from scipy.special import ndtri, stdtrit
+
     return float(stdtrit(freedom, 0.975) / ndtri(0.975))
 
 
