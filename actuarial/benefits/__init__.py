@@ -15,10 +15,11 @@ from actuarial.benefits.simple import SimpleTarget, simple_target
 from actuarial.benefits.stated import PolicyFactor, stated_policy_factor
 
 if TYPE_CHECKING:
-    from actuarial.benefits.factor import RepricedFactor, UseAssumption, month_weighted_factor, policy_factor
+    from actuarial.benefits.factor import RepricedFactor, month_weighted_factor, policy_factor
     from actuarial.benefits.fit import FitReport
     from actuarial.benefits.repricing import Repricing, Resident, reprice
     from actuarial.benefits.sorted_file import sort_claims
+    from actuarial.benefits.use import UseAssumption
 
 __all__ = [
     "BenefitSchedule", "FitReport", "PolicyFactor", "RepricedFactor", "Repricing", "Resident", "SimpleTarget",
@@ -28,7 +29,7 @@ __all__ = [
 
 _LAZY = {
     "FitReport": "fit", "RepricedFactor": "factor", "Repricing": "repricing", "Resident": "repricing",
-    "UseAssumption": "factor", "month_weighted_factor": "factor", "policy_factor": "factor", "reprice": "repricing", "sort_claims": "sorted_file",
+    "UseAssumption": "use", "month_weighted_factor": "factor", "policy_factor": "factor", "reprice": "repricing", "sort_claims": "sorted_file",
 }  # fmt: skip
 
 

@@ -29,18 +29,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from actuarial.benefits.fit import FitReport, fit_of
+from actuarial.benefits.leverage import Leverage, find_leverage
 from actuarial.benefits.repricing import RESIDENT_ROWS, Resident, as_schedules, warn_uncovered
-from actuarial.benefits.schedule import DEFAULTS, BenefitSchedule, load_schedule
+from actuarial.benefits.schedule import DEFAULTS, BenefitSchedule
 from actuarial.benefits.stated import PolicyFactor
-from actuarial.benefits.tally import Tally, tally
-from actuarial.benefits.walk import Claim, walk
+from actuarial.benefits.steps import Step, change_effects, each_alone, in_order, priced_at, rule_changes
+from actuarial.benefits.tally import tally
+from actuarial.benefits.use import UseAssumption, added_cost, use_response, use_sources
 from actuarial.errors import DataWarning, Fault, InputError, warn
-from actuarial.law.diff import Change, apply_changes, diff_laws
-from actuarial.results import COLOURS, Source, figure_style, new_axes
-from actuarial.tables import ClaimsTable, labels
+from actuarial.results import COLOURS, figure_style, new_axes
+from actuarial.tables import ClaimsTable
 from actuarial.tables.intake import month_name
 from actuarial.texts import text
 
@@ -50,61 +51,9 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 FUND_ACCOUNTS = ("basic_fund", "cii_fund")
 """Accounts whose payments are the fund's; a bought critical-illness layer is not."""
-GRID = (-0.3, -0.2, -0.1, 0.0, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0)
-"""Growth of cost at which leverage is repriced; between these it is interpolated, beyond them it stays."""
 REPLICATES = 1000
 BY_CHANCE = 0.01
 """Relative difference of payments and rules beyond which the calibration is said aloud."""
-
-
-@dataclass(frozen=True)
-class UseAssumption:
-    """An assumption on use: an elasticity, or the use of a new benefit.
-
-    Parameters
-    ----------
-    value : float
-        Elasticity of visits to the patient's own share (not positive), or claims a year of the new benefit.
-    source : str
-    status : str
-    cost_per_claim : float
-        In-scope cost of a claim of the new benefit [yuan].
-    level : str
-        Where it is used.
-    """
-
-    value: float
-    source: str
-    status: str = "assumed"
-    cost_per_claim: float = 0.0
-    level: str = ""
-
-
-@dataclass(frozen=True, eq=False)
-class Leverage:
-    """Fund cost at grown cost over fund cost × growth, by category, on a grid of growth.
-
-    Parameters
-    ----------
-    grid : ndarray (k,)
-        Growth of cost per claim.
-    old, new : DataFrame (k × categories)
-        Cost under each set of rules at that growth over their cost at 0 and ``1 + growth``.
-    total_old, total_new : ndarray (k,)
-    """
-
-    grid: Floats
-    old: pd.DataFrame
-    new: pd.DataFrame
-    total_old: Floats
-    total_new: Floats
-
-    def multiplier(self, growth_factor: ArrayLike, category: str) -> Floats:
-        """``L(g)`` of a category under the new rules, for growth factors ``1 + g``; 1 for an unknown category."""
-        if category not in self.new:
-            return np.ones_like(np.asarray(growth_factor, dtype=np.float64))
-        x = np.log(np.asarray(growth_factor, dtype=np.float64))
-        return np.exp(np.interp(x, np.log1p(self.grid), np.log(self.new[category].to_numpy())))
 
 
 @dataclass(frozen=True, eq=False)
@@ -339,7 +288,7 @@ def policy_factor(
     if isinstance(claims, ClaimsTable) and claims.rows <= RESIDENT_ROWS:
         claims = Resident.of(claims)
     steps = rule_changes(before[0], after[-1])
-    variants = [before, after, *_alone(before, steps), *_in_order(before, steps)]
+    variants = [before, after, *each_alone(before, steps), *in_order(before, steps)]
     found = tally(claims, variants, accounts, recode=recode)
     warn_uncovered(found.programs[0], found.claims)
     fit = fit_of(found)
@@ -350,9 +299,9 @@ def policy_factor(
     paid, priced = by_group.sum(axis=0), found.fund.sum(axis=1)
     if not paid.sum() > 0:
         raise InputError([Fault("benefits.nothing_paid")])
-    use = _use(found, elasticity)
-    added = _added(before[-1], after[-1], found, new_use or {}, accounts)
-    new = use * _priced(paid, priced[0], priced[1])
+    use = use_response(found, elasticity)
+    added = added_cost(before[-1], after[-1], found, new_use or {}, accounts)
+    new = use * priced_at(paid, priced[0], priced[1])
     draws = _bootstrap(by_group, found.fund[0], found.fund[1], use, replicates, seed)
     ratio = draws["new"].sum(axis=1) / draws["paid"].sum(axis=1) + added / paid.sum()
     cells = pd.DataFrame(list(found.combos), columns=list(DEFAULTS))
@@ -366,10 +315,10 @@ def policy_factor(
     sources = (*found.sources, *(s for x in (*before, *after) for s in x.sources))
     return RepricedFactor(
         float(new.sum() + added) / float(paid.sum()), float(ratio.std(ddof=1)), "repriced", cells=cells,
-        changes=_changes(steps, paid, priced), fit=fit, replicates=ratio, draws=draws, by_month=by_month,
-        leverage=_leverage(claims, before, after, accounts, recode or {}) if leverage else None,
-        static=float(_priced(paid, priced[0], priced[1]).sum() / paid.sum()), schedules=(before, after),
-        sources=(*sources, *_stated(elasticity, new_use or {})),
+        changes=change_effects(steps, paid, priced), fit=fit, replicates=ratio, draws=draws, by_month=by_month,
+        leverage=find_leverage(claims, before, after, accounts, recode or {}) if leverage else None,
+        static=float(priced_at(paid, priced[0], priced[1]).sum() / paid.sum()), schedules=(before, after),
+        sources=(*sources, *use_sources(elasticity, new_use or {})),
     )  # fmt: skip
 
 
@@ -416,77 +365,6 @@ def month_weighted_factor(
     return PolicyFactor(full.coefficient / paid, sd, "month_weights", sources=full.sources)
 
 
-# --------------------------------------------------------------------------- changes of the rules
-
-
-@dataclass(frozen=True)
-class Step:
-    """One change of the rules, or several that hold together only as one."""
-
-    changes: tuple[Change, ...]
-
-    def label(self, lang: str | None = None) -> str:
-        """In words."""
-        return text("claim_words.comma", lang).join(c.label(lang) for c in self.changes)
-
-
-def rule_changes(old: BenefitSchedule, new: BenefitSchedule) -> tuple[Step, ...]:
-    """What changes from one schedule to another and can alter a payment, change by change.
-
-    Changes that the old schedule cannot take one by one (a rule that needs another) are one step, the last.
-    """
-    singles, together = [], []
-    for change in diff_laws(old.law, new.law):
-        if not change.pays or change.path[0] == "transition":
-            continue
-        try:
-            load_schedule(BenefitSchedule(apply_changes(old.law, [change])))
-            singles.append(Step((change,)))
-        except InputError:
-            together.append(change)
-    return (*singles, *((Step(tuple(together)),) if together else ()))
-
-
-def _with(before: tuple[BenefitSchedule, ...], steps: Sequence[Step]) -> tuple[BenefitSchedule, ...]:
-    changes = [c for s in steps for c in s.changes]
-    return (BenefitSchedule(apply_changes(before[0].law, changes)), *before[1:])
-
-
-def _alone(before: tuple[BenefitSchedule, ...], steps: Sequence[Step]) -> list[tuple[BenefitSchedule, ...]]:
-    return [_with(before, [s]) for s in steps]
-
-
-def _in_order(
-    before: tuple[BenefitSchedule, ...], steps: Sequence[Step]
-) -> list[tuple[BenefitSchedule, ...]]:
-    return [_with(before, steps[: n + 1]) for n in range(len(steps))]
-
-
-def _changes(steps: Sequence[Step], paid: Floats, priced: Floats) -> pd.DataFrame:
-    """Effects in yuan and as share of what was paid; they sum to the total with the interaction."""
-    base = float(paid.sum())
-    cost = [float(_priced(paid, priced[0], p).sum()) for p in priced[1:]]
-    total, alone, ordered = cost[0] - base, cost[1 : 1 + len(steps)], cost[1 + len(steps) :]
-    rows: list[dict[str, Any]] = [
-        {"change": s, "alone": a - base, "in_order": o - before}
-        for s, a, o, before in zip(steps, alone, ordered, [base, *ordered[:-1]], strict=True)
-    ]
-    rest = {k: total - sum(r[k] for r in rows) for k in ("alone", "in_order")}
-    frame = pd.DataFrame([*rows, {"change": "interaction", **rest}])
-    for name in ("alone", "in_order"):
-        frame[f"{name}_share"] = frame[name] / base
-    return frame
-
-
-# --------------------------------------------------------------------------- parts
-
-
-def _priced(paid: Floats, old: Floats, new: Floats) -> Floats:
-    """What is paid under the new rules: paid × new over old; what the old rules do not explain stays as paid."""
-    safe = np.where(old > 0, old, 1.0)
-    return np.where(old > 0, paid * new / safe, paid + new)
-
-
 def _bootstrap(
     paid: Floats, old: Floats, new: Floats, use: Floats, replicates: int, seed: int
 ) -> dict[str, Floats]:
@@ -495,76 +373,8 @@ def _bootstrap(
     rng = np.random.Generator(np.random.SFC64(np.random.SeedSequence(seed, spawn_key=(BOOTSTRAP,))))
     weights = rng.multinomial(groups, np.full(groups, 1 / groups), size=replicates).astype(np.float64)
     p, o, n = (weights @ x for x in (paid, old, new))
-    return {"paid": p, "new": use * _priced(p, o, n)}
+    return {"paid": p, "new": use * priced_at(p, o, n)}
 
 
 BOOTSTRAP = 71
 """First part of the spawn key of the bootstrap's random numbers."""
-
-
-def _use(found: Tally, elasticity: UseAssumption | None) -> Floats:
-    """Visits under the new rules over visits under the old, by kind of claim."""
-    if elasticity is None:
-        return np.ones(len(found.combos))
-    if not (np.isfinite(elasticity.value) and elasticity.value <= 0):
-        raise InputError([Fault("benefits.elasticity", params={"value": elasticity.value})])
-    old, new = found.own[0], found.own[1]
-    both = (old > 0) & (new > 0)
-    return np.where(both, (np.where(both, new, 1.0) / np.where(both, old, 1.0)) ** elasticity.value, 1.0)
-
-
-def _added(
-    old: BenefitSchedule,
-    new: BenefitSchedule,
-    found: Tally,
-    stated: Mapping[str, UseAssumption],
-    accounts: Sequence[str],
-) -> float:
-    """Cost of categories that only the new rules know and of which there are no claims [yuan]."""
-    seen = {c[0] for c, n in zip(found.combos, found.claims, strict=True) if n}
-    fresh = [c for c in new.categories if c not in old.categories and c not in seen]
-    missing = [c for c in fresh if c not in stated]
-    if missing:
-        raise InputError([Fault("benefits.new_use", params={"categories": labels(missing)})])
-    cost = 0.0
-    for category in fresh:
-        use = stated[category]
-        cents = round(use.cost_per_claim * 100)
-        claim = Claim(
-            "", new.effective_day, 0, "", cents, cents, attributes={"category": category, "level": use.level}
-        )
-        paid = walk([claim], [new])[0]
-        cost += use.value * sum(paid[x.id] for x in new.layers if x.bearer in accounts) / 100
-    return cost
-
-
-def _leverage(
-    claims: Any,
-    before: tuple[BenefitSchedule, ...],
-    after: tuple[BenefitSchedule, ...],
-    accounts: Sequence[str],
-    recode: Mapping[str, Mapping[str, str]],
-) -> Leverage:
-    """Both sets of rules repriced on the grid of growth."""
-    if not isinstance(claims, Resident):
-        raise InputError([Fault("benefits.leverage_in_memory", params={"limit": f"{RESIDENT_ROWS:,}"})])
-    resident = claims.recoded(recode)
-    categories = pd.Index([c[0] for c in resident.combos.known])
-    tables, totals = [], []
-    for schedules in (before, after):
-        program = resident.program(schedules)
-        mine = [n for n, a in enumerate(program.accounts) if a in accounts]
-        rows = {}
-        for g in GRID:
-            sums, _ = (resident.scaled(1 + g) if g else resident).run(program)
-            rows[g] = pd.Series(sums[:, mine].sum(axis=1), index=categories).groupby(level=0).sum() / (1 + g)
-        frame = pd.DataFrame(rows).T.astype("float64")
-        base = frame.loc[0.0].to_numpy(dtype=np.float64)
-        tables.append(frame.div(np.where(base > 0, base, np.nan)).fillna(1.0).clip(lower=1e-9))
-        totals.append((frame.sum(axis=1) / base.sum()).to_numpy(dtype=np.float64))
-    return Leverage(np.array(GRID), tables[0], tables[1], totals[0], totals[1])
-
-
-def _stated(elasticity: UseAssumption | None, new_use: Mapping[str, UseAssumption]) -> tuple[Source, ...]:
-    named = ([("elasticity", elasticity)] if elasticity else []) + list(new_use.items())
-    return tuple(Source(n, u.source, "", f"{u.value:g}", u.status) for n, u in named)

@@ -52,8 +52,9 @@ def _rules(plan: Plan, spec: RepricedPolicy | AggregatesPolicy, name: str) -> Be
 
 def _repriced(plan: Plan, spec: RepricedPolicy) -> PolicyFactor:
     """The claims of the base year's observed months under the plan's old and new rules."""
-    from actuarial.benefits.factor import UseAssumption, policy_factor
+    from actuarial.benefits.factor import policy_factor
     from actuarial.benefits.repricing import RESIDENT_ROWS, Resident
+    from actuarial.benefits.use import UseAssumption
 
     assert plan.claims is not None  # the plan's own check sees to it
     claims: ClaimsTable | Resident = plan.claims
