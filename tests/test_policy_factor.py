@@ -370,6 +370,16 @@ def test_a_plan_without_claims_cannot_reprice(plan_with: Any) -> None:
     assert {f.code for f in caught.value.faults} == {"plan.policy_claims", "law.unknown"}
 
 
+def test_the_same_rules_are_a_factor_of_one(synthetic: act.ClaimsTable) -> None:
+    """Old and new the same: exactly 1, without error, nothing but an interaction of 0; the chart can be drawn."""
+    own = "china/jieshou/resident/synthetic_rules@2013-01-01"
+    found = act.policy_factor(synthetic, old=own, new=own)
+    assert (found.coefficient, found.sd) == pytest.approx((1.0, 0.0), abs=1e-12)
+    assert found.fit.equal_share == 1.0
+    assert found.changes["alone"].tolist() == pytest.approx([0.0], abs=1e-6)
+    assert found.plot() is not None
+
+
 def test_readings_at_call_time(tmp_path: Path) -> None:
     """A reading given by hand goes before the file's, and is among the sources as assumed."""
     schedule = load_schedule(JEMINAY[0], readings={"deductible": 300})

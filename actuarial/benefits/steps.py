@@ -70,7 +70,7 @@ def change_effects(steps: Sequence[Step], paid: Floats, priced: Floats) -> pd.Da
     total, alone, ordered = cost[0] - base, cost[1 : 1 + len(steps)], cost[1 + len(steps) :]
     rows: list[dict[str, Any]] = [
         {"change": s, "alone": a - base, "in_order": o - before}
-        for s, a, o, before in zip(steps, alone, ordered, [base, *ordered[:-1]], strict=True)
+        for s, a, o, before in zip(steps, alone, ordered, [base, *ordered][: len(steps)], strict=True)
     ]
     rest = {k: total - sum(r[k] for r in rows) for k in ("alone", "in_order")}
     frame = pd.DataFrame([*rows, {"change": "interaction", **rest}])
