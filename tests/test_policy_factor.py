@@ -370,6 +370,35 @@ def test_a_plan_without_claims_cannot_reprice(plan_with: Any) -> None:
     assert {f.code for f in caught.value.faults} == {"plan.policy_claims", "law.unknown"}
 
 
+def test_the_command_refuses_gaps_without_a_reading(capsys: pytest.CaptureFixture[str]) -> None:
+    """Hainan's ratio is a range: refused with its bounds until read; a reading that no rule knows is refused too."""
+    from actuarial.cli import main
+
+    hainan = "china/hainan/cii/critical_illness@2014-01-01"
+    base = [
+        "reprice",
+        str(act.sample_path("synthetic/claims.csv")),
+        "--old",
+        hainan,
+        "--new",
+        hainan,
+        "--lang",
+        "en",
+    ]
+    assert _status(main, base) == 2
+    assert "0.5–0.75" in capsys.readouterr().err
+    assert _status(main, [*base, "--reading", "ratios=0.6"]) == 2
+    assert '"ratios" cannot be read' in capsys.readouterr().err
+    assert _status(main, [*base, "--reading", "ratio=0.6"]) == 0
+    assert "policy factor 1.0000" in capsys.readouterr().out
+
+
+def _status(main: Any, words: list[str]) -> int:
+    with pytest.raises(SystemExit) as stop:
+        main(words)
+    return int(stop.value.code or 0)
+
+
 def test_the_same_rules_are_a_factor_of_one(synthetic: act.ClaimsTable) -> None:
     """Old and new the same: exactly 1, without error, nothing but an interaction of 0; the chart can be drawn."""
     own = "china/jieshou/resident/synthetic_rules@2013-01-01"

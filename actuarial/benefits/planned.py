@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from actuarial.benefits.schedule import BenefitSchedule, load_schedule
+from actuarial.benefits.schedule import BenefitSchedule, load_schedules
 from actuarial.benefits.stated import PolicyFactor, stated_policy_factor
 from actuarial.errors import InputError
 from actuarial.law import load_law
@@ -41,13 +41,14 @@ def _joined(plan: Plan, spec: RepricedPolicy | AggregatesPolicy, found: PolicyFa
     )
 
 
-def _rules(plan: Plan, spec: RepricedPolicy | AggregatesPolicy, name: str) -> BenefitSchedule:
-    """One schedule of the plan, the plan's readings applied to the gaps that it has."""
-    law = load_law(plan.rule_reference(name), "benefit")
-    readings = {
-        k: r.model_dump(exclude_none=True) for k, r in spec.readings.items() if k in law.envelope.gaps
-    }
-    return load_schedule(BenefitSchedule(law.with_readings(readings)))
+def _rules(
+    plan: Plan, spec: RepricedPolicy | AggregatesPolicy
+) -> tuple[list[BenefitSchedule], BenefitSchedule]:
+    """The plan's old schedules and its new one, gaps read as the plan says."""
+    readings = {k: r.model_dump(exclude_none=True) for k, r in spec.readings.items()}
+    old = [spec.old] if isinstance(spec.old, str) else spec.old
+    *before, after = load_schedules([plan.rule_reference(r) for r in (*old, spec.new)], readings=readings)
+    return before, after
 
 
 def _repriced(plan: Plan, spec: RepricedPolicy) -> PolicyFactor:
@@ -62,10 +63,11 @@ def _repriced(plan: Plan, spec: RepricedPolicy) -> PolicyFactor:
         first = plan.base_year.year * 12 + plan.base_year.month - 1
         claims = Resident.of(plan.claims).between(first, first + plan.observed_months - 1)
     use = spec.elasticity
+    old, new = _rules(plan, spec)
     return policy_factor(
         claims,
-        old=[_rules(plan, spec, r) for r in ([spec.old] if isinstance(spec.old, str) else spec.old)],
-        new=_rules(plan, spec, spec.new),
+        old=old,
+        new=new,
         recode=spec.recode,
         elasticity=UseAssumption(use.value, use.source, use.status) if use else None,
         leverage=spec.leverage and isinstance(claims, Resident),
@@ -76,7 +78,8 @@ def _from_bands(plan: Plan, spec: AggregatesPolicy) -> PolicyFactor:
     from actuarial.benefits.aggregates import policy_factor_from_bands
 
     table = plan.tables["bands"]
-    old, new = (band_rules(table, _rules(plan, spec, r), recode=spec.recode) for r in (spec.old, spec.new))
+    before, after = _rules(plan, spec)
+    old, new = (band_rules(table, r, recode=spec.recode) for r in (before[0], after))
     return policy_factor_from_bands(table, old, new, per=spec.per)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -445,13 +445,47 @@ def load_schedule(
     >>> [layer.id for layer in schedule.layers]
     ['basic', 'critical_illness']
     """
-    if isinstance(id_or_file, BenefitSchedule):
-        return BenefitSchedule(id_or_file.law.with_readings(readings or {}))
-    law = load_law(id_or_file, "benefit").with_readings(readings or {})
+    given = id_or_file.law if isinstance(id_or_file, BenefitSchedule) else load_law(id_or_file, "benefit")
+    law = given.with_readings(readings or {})
     open_gaps = unread_gaps(law)
     if open_gaps:
         raise InputError([_unread(law, g) for g in open_gaps])
     return BenefitSchedule(law)
+
+
+def load_schedules(
+    names: Sequence[str | os.PathLike[str]], *, readings: Mapping[str, Any] | None = None
+) -> list[BenefitSchedule]:
+    """Load several schedules; each reading goes to those that have the gap.
+
+    Raises
+    ------
+    InputError
+        As :func:`load_schedule`, for all of them at once; and if a reading is of a gap that none of them has.
+    """
+    readings = readings or {}
+    found: list[BenefitSchedule] = []
+    faults: dict[str, Fault] = {}
+    laws = []
+    for name in names:
+        try:
+            laws.append(load_law(name, "benefit"))
+        except InputError as error:
+            faults |= {f.message("en"): f for f in error.faults}
+    known = {g for law in laws for g in law.envelope.gaps}
+    for gap in readings:
+        if gap not in known and len(laws) == len(names):
+            params = {"gap": gap, "value": str(readings[gap]), "known": labels(sorted(known))}
+            faults[gap] = Fault("law.reading", params=params)
+    for law in laws:
+        own = {g: r for g, r in readings.items() if g in law.envelope.gaps}
+        try:
+            found.append(load_schedule(BenefitSchedule(law), readings=own))
+        except InputError as error:
+            faults |= {f.message("en"): f for f in error.faults}
+    if faults:
+        raise InputError(faults.values())
+    return found
 
 
 def unread_gaps(law: Law) -> list[str]:

@@ -35,6 +35,7 @@ def reprice(
 ) -> None:  # fmt: skip
     """The policy factor of a claim file, and what the rules pay."""
     from actuarial.benefits import UseAssumption, policy_factor
+    from actuarial.benefits.schedule import load_schedules
     from actuarial.errors import ActuarialWarning
     from actuarial.samples import says_synthetic
 
@@ -42,15 +43,14 @@ def reprice(
         raise InputError([Fault("file.out_type", file=out, params={"suffix": Path(out).suffix or out})])
     claims = _claims(file, unit)
     recode = _recode(recodes)
-    stated = _readings(readings)
-    rules = [_rules(r, stated) for r in old]
+    *before, after = load_schedules([*old, new], readings=_readings(readings))
     use = UseAssumption(elasticity, "--elasticity") if elasticity else None
     with warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always", ActuarialWarning)
         found = policy_factor(
             claims,
-            old=rules,
-            new=_rules(new, stated),
+            old=before,
+            new=after,
             recode=recode,
             elasticity=use,
             leverage=growth is not None,
@@ -58,7 +58,7 @@ def reprice(
     notes = list(dict.fromkeys(str(w.message) for w in heard))
     synthetic = says_synthetic(Path(file))
     if out:
-        _write(out, found, claims, _rules(new, stated), recode, lang)
+        _write(out, found, claims, after, recode, lang)
     if as_json:
         print_json(
             _plain(found, growth, lang) | {"file": Path(file).name, "synthetic": synthetic, "warnings": notes}
@@ -80,16 +80,6 @@ def _claims(file: str, unit: str | None) -> Any:
     from actuarial.tables import read_claims
 
     return Path(file) if is_sorted_file(file) else read_claims(file, unit=unit)
-
-
-def _rules(name: str, readings: dict[str, Any]) -> Any:
-    from actuarial.benefits import BenefitSchedule, load_schedule
-    from actuarial.law import load_law
-
-    law = load_law(name, "benefit")
-    return load_schedule(
-        BenefitSchedule(law.with_readings({g: r for g, r in readings.items() if g in law.envelope.gaps}))
-    )
 
 
 def _readings(given: tuple[str, ...]) -> dict[str, Any]:
