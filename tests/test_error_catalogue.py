@@ -129,6 +129,7 @@ for code, work in {
     "samples.too_few": lambda folder: synthetic_claims(5, exact=True),
     "law.unknown": lambda folder: load_law("china/nowhere/contract/x@2012-01-01"),
     "law.kind": lambda folder: load_law("china/jiande/costing/per_capita@2012-01-01", "contract"),
+    "experience.policy_factors": lambda folder: MonthlyProfile.even().with_policy([1.0] * 11),
     "benefits.month_weights": lambda folder: act.month_weighted_factor(
         act.stated_policy_factor(1.1), full_from="2012-07-01", weights=[1.0]
     ),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import actuarial as act
+from actuarial.experience import base_year
 from actuarial.pipeline import Answer, reconcile_plan
 from actuarial.plan import Plan
 from actuarial.samples import sample_path
@@ -260,3 +262,19 @@ def test_faults_of_claims_come_with_the_others(claims_plan: Path) -> None:
     codes = {f.code for f in error.value.faults}
     assert "table.negative" in codes
     assert any(c.startswith("claims.") for c in codes), codes
+
+
+def test_a_policy_that_starts_within_the_year(plan_with: Any, simulate: Any) -> None:
+    """Monthly factors weight the year's pattern: the base rises by hand arithmetic, the year to come keeps its season."""
+    straight = {"annualise.profile": "straight_line"}
+    plain = base_year(plan_with("jieshou", straight, drop=("annualise.table",)))
+    factors = [1.0] * 10 + [1.2, 1.2]
+    changed = plan_with(
+        "jieshou", {**straight, "annualise.policy_factors": factors}, drop=("annualise.table",)
+    )
+    dearer = base_year(changed)
+    assert dearer.total / plain.total == pytest.approx((10 + 2 * 1.2) / 12)
+    assert dearer.coming.shares.tolist() == pytest.approx([1 / 12] * 12)
+    sim = simulate(changed, paths=500)
+    assert sim.setting.shares.tolist() == pytest.approx([1 / 12] * 12)
+    assert float(sim.setting.stub.sum()) == pytest.approx(1.0)

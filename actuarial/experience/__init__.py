@@ -11,6 +11,7 @@ The mean of :math:`1/S` is above :math:`1/E[S]`; the draws carry this, the point
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -59,7 +60,12 @@ class Experience(Result):
         return float(self.frame["fund_payment"].sum())
 
     def annualise(
-        self, profile: MonthlyProfile, *, place_sd: float = 0.0, source: Source | None = None
+        self,
+        profile: MonthlyProfile,
+        *,
+        place_sd: float = 0.0,
+        policy_factors: Sequence[float] | None = None,
+        source: Source | None = None,
     ) -> AnnualBase:
         """The whole year, by the months' shares of the year.
 
@@ -69,11 +75,28 @@ class Experience(Result):
             How a year falls on its months.
         place_sd : float
             How much this place may differ from the profile's places (sd of the share).
+        policy_factors : sequence of float, optional
+            Of policies that start within the year: twelve, by month, relative to the rules at its start. The year then is
+            that under the rules as they were month by month; a year to come keeps the profile's own pattern.
         source : Source, optional
             Of the method.
+
+        Examples
+        --------
+        >>> from actuarial.samples import sample_path
+        >>> from actuarial.tables import read_table
+        >>> study = read_experience(read_table(sample_path("jieshou/experience.csv"), "experience"), 647_000, 10)
+        >>> plain = study.annualise(MonthlyProfile.even())
+        >>> dearer = study.annualise(MonthlyProfile.even(), policy_factors=[1.0] * 10 + [1.1] * 2)
+        >>> round(dearer.total / plain.total, 4)
+        1.0167
         """
         sources = (*self.sources, *profile.sources, *((source,) if source else ()))
-        return AnnualBase(self, profile, place_sd, sources=sources)
+        if policy_factors is None:
+            return AnnualBase(self, profile, place_sd, sources=sources)
+        return AnnualBase(
+            self, profile.with_policy(policy_factors), place_sd, season=profile, sources=sources
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +115,8 @@ class AnnualBase(Result):
         Standard deviation of `completion` relative to it.
     completed : Completed or None
         The completed run-off that `completion` comes from.
+    season : MonthlyProfile or None
+        The pattern without the policies that started within the year, where there were any.
     """
 
     experience: Experience
@@ -100,6 +125,12 @@ class AnnualBase(Result):
     completion: float = 1.0
     completion_sd: float = 0.0
     completed: Completed | None = None
+    season: MonthlyProfile | None = None
+
+    @property
+    def coming(self) -> MonthlyProfile:
+        """How a year to come, under one set of rules, falls on its months."""
+        return self.season or self.profile
 
     @property
     def share(self) -> float:
@@ -231,7 +262,9 @@ def base_year(plan: Plan) -> AnnualBase:
         raise InputError(
             [Fault("experience.no_share", file=table.file, params={"months": plan.observed_months})]
         )
-    base = study.annualise(profile, place_sd=place_sd, source=plan.source("annualise", spec))
+    base = study.annualise(
+        profile, place_sd=place_sd, policy_factors=spec.policy_factors, source=plan.source("annualise", spec)
+    )
     return base if completed is None else completed.applied(base)
 
 

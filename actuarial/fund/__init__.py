@@ -112,7 +112,7 @@ class Fund:
             cost=cost,
             heads=model.insured.next_year,
             heads_sd=model.insured.next_year_sd,
-            shares=profile,
+            shares=cost.base.coming.shares,
             stub=stub,
             stub_income=income,
             at_valuation=opening.free.value + prepaid + self.arrears.received - cost.base.experience.paid,

@@ -176,12 +176,20 @@ class Annualise(Strict):
     """How a part of a year becomes the year.
 
     With `reference`, `table` is the place's own history: one or two years of it are shrunk to the reference
-    table's pattern, and `place_sd` says how much places differ from that.
+    table's pattern, and `place_sd` says how much places differ from that. `policy_factors` are those of policies that
+    start within the base year: twelve, by month, relative to the rules at its start.
     """
 
     profile: Literal["seasonal", "straight_line"]
     table: str | None = None
     reference: str | None = None
+    policy_factors: (
+        Annotated[
+            list[Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)]],
+            Field(min_length=12, max_length=12),
+        ]
+        | None
+    ) = None
     place_sd: Annotated[float, Field(ge=0, le=0.5, allow_inf_nan=False)] = 0.0
     status: Status = "assumed"
     source: Text

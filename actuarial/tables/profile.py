@@ -16,6 +16,7 @@ places: a stated assumption. One or two years are shrunk to a reference, and :ma
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -200,6 +201,37 @@ class MonthlyProfile(Result):
         if len(years):
             years = pd.DataFrame(years.to_numpy()[:, order], index=years.index, columns=range(1, 13))
         return MonthlyProfile(self.shares[order], years, self.prior, sources=self.sources)
+
+    def with_policy(self, factors: Sequence[float]) -> MonthlyProfile:
+        """The pattern of a year in which policies start: each month's share × its factor, summing to 1 again.
+
+        Parameters
+        ----------
+        factors : sequence of float
+            Twelve, by month of the year: cost under the rules in force over cost under one set of rules (1, …, 1, 1.0674, …).
+
+        Raises
+        ------
+        InputError
+            If there are not twelve positive numbers.
+
+        Examples
+        --------
+        >>> half = MonthlyProfile.even().with_policy([1.0] * 6 + [1.2] * 6)
+        >>> round(half.cumulative(6), 6)
+        0.454545
+        """
+        weights = np.asarray(list(factors), dtype=np.float64)
+        if weights.shape != (12,) or not (np.isfinite(weights).all() and (weights > 0).all()):
+            raise InputError([Fault("experience.policy_factors", params={"value": str(list(factors))[:80]})])
+        years = self.years
+        if len(years):
+            rows = years.to_numpy(dtype=np.float64) * weights
+            years = pd.DataFrame(
+                rows / rows.sum(axis=1, keepdims=True), index=years.index, columns=years.columns
+            )
+        shares = self.shares * weights
+        return MonthlyProfile(shares / shares.sum(), years, self.prior, sources=self.sources)
 
     def cumulative(self, months: int) -> float:
         """Mean share of the first `months` months."""
