@@ -16,7 +16,7 @@ from actuarial.benefits.repricing import Repricing, frame_of, warn_uncovered
 from actuarial.benefits.schedule import DEFAULTS, BenefitSchedule
 from actuarial.results import Source
 from actuarial.tables import ClaimsTable
-from actuarial.tables.engine import gather, is_spark, lazy
+from actuarial.tables.engine import gather, is_spark, lazy, quiet_spark
 
 KEYS = ("member_id", "service_date_day", "claim_id")
 
@@ -45,7 +45,8 @@ def reprice_spark(
     native = nw.to_native(claims.lazy.select(names))
     laid = native.repartition("member_id").sortWithinPartitions(*KEYS)
     sums_schema = "combo long, " + ", ".join(f"s{n} long" for n in range(len(program.layers) + 2))
-    rows = gather(lazy(laid.mapInArrow(_adding(program, recode), sums_schema)))
+    with quiet_spark():
+        rows = gather(lazy(laid.mapInArrow(_adding(program, recode), sums_schema)))
     sums = np.zeros((len(program.combos), len(program.layers) + 2), dtype=np.int64)
     for record in rows.to_numpy(dtype=np.int64):
         sums[record[0]] += record[1:]
@@ -53,7 +54,8 @@ def reprice_spark(
     payments = None
     if per_claim:
         columns = ", ".join(f"`{x}` long" for x in (*program.layers, "patient"))
-        payments = laid.mapInArrow(_paying(program, recode), f"claim_id string, {columns}")
+        with quiet_spark():
+            payments = laid.mapInArrow(_paying(program, recode), f"claim_id string, {columns}")
     sources: tuple[Source, ...] = (*claims.sources, *(x for s in schedules for x in s.sources))
     return Repricing(frame_of(program, sums), schedules, payments, sources=sources)
 

@@ -39,8 +39,7 @@ class HeadingFinder:
 
     Examples
     --------
-    >>> from actuarial.tables.engine import Scratch, is_duckdb
-    from actuarial.tables.columns import kinds
+    >>> from actuarial.tables.columns import kinds
     >>> find = HeadingFinder(kinds()["exposure"])
     >>> find([["参保表", None], ["参保人编号", "参保日期"], ["1", "2013-01-01"]])
     (2, ['参保人编号', '参保日期'], [None, None])

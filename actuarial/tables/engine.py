@@ -11,7 +11,7 @@ import tempfile
 import threading
 import warnings
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -85,6 +85,15 @@ def lazy(native: Any) -> nw.LazyFrame[Any]:
     return nw.from_native(native).lazy()
 
 
+@contextlib.contextmanager
+def quiet_spark() -> Iterator[None]:
+    """Around Spark only: what PySpark says of pandas 3 is known and harmless here."""
+    with warnings.catch_warnings():
+        for said in ("PySpark does not yet fully support pandas", "The copy keyword is deprecated"):
+            warnings.filterwarnings("ignore", message=said)
+        yield
+
+
 def gather(frame: nw.LazyFrame[Any]) -> pd.DataFrame:
     """The rows as a pandas frame: for small results, whatever the engine.
 
@@ -95,8 +104,7 @@ def gather(frame: nw.LazyFrame[Any]) -> pd.DataFrame:
     [1]
     """
     if is_spark(frame):
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="PySpark does not yet fully support pandas")
+        with quiet_spark():
             return frame.collect(backend="pandas").to_pandas()
     if is_duckdb(frame):
         return frame.collect(backend="pandas").to_pandas()
