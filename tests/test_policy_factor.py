@@ -393,6 +393,35 @@ def test_the_command_refuses_gaps_without_a_reading(capsys: pytest.CaptureFixtur
     assert "policy factor 1.0000" in capsys.readouterr().out
 
 
+def test_the_workbook_is_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--out x.xlsx` has four sheets with Chinese headings and words; a cell of few persons is blank; a wrong ending is refused."""
+    import openpyxl
+
+    from actuarial.cli import main
+
+    out = tmp_path / "factor.xlsx"
+    words = [
+        "reprice",
+        str(act.sample_path("synthetic/claims.csv")),
+        "--old",
+        JEMINAY[0],
+        "--new",
+        JEMINAY[1],
+    ]
+    words += ["--recode", "level:市外医院=地级医院", "--lang", "zh"]
+    assert _status(main, [*words, "--out", str(out)]) == 0
+    book = openpyxl.load_workbook(out)
+    assert book.sheetnames == ["政策影响系数", "各项调整", "原办法复现", "按费用段"]
+    rows = list(book["政策影响系数"].values)
+    assert rows[0][:3] == ("类别", "医疗机构级别", "单据数")
+    assert rows[-1][0] == "合计"
+    accident = next(r for r in rows if r[0] == "意外伤害")
+    assert accident[2:] == (None,) * len(accident[2:])
+    capsys.readouterr()
+    assert _status(main, [*words, "--out", str(tmp_path / "x.pdf")]) == 2
+    assert ".xlsx" in capsys.readouterr().err
+
+
 def _status(main: Any, words: list[str]) -> int:
     with pytest.raises(SystemExit) as stop:
         main(words)

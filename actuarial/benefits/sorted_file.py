@@ -107,7 +107,7 @@ def sorted_batches(
     """
     if not is_sorted_file(path):
         raise InputError([Fault("benefits.not_sorted_file", file=Path(path).name)])
-    file = pq.ParquetFile(path)
+    file = pq.ParquetFile(path, pre_buffer=False)  # else it holds the whole file
     told = json.loads(file.metadata.metadata[KEY.encode()])
     if told["version"] != VERSION:
         raise InputError([Fault("benefits.not_sorted_file", file=Path(path).name)])

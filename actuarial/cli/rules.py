@@ -113,6 +113,17 @@ def _recode(given: tuple[str, ...]) -> dict[str, dict[str, str]]:
     return out
 
 
+def _worded(frame: pd.DataFrame, lang: str | None) -> pd.DataFrame:
+    """A table with headings and words as a reader has them."""
+    from actuarial.tables import term_label
+    from actuarial.texts import text
+
+    shown = frame.copy()
+    for name in {"category", "level"} & set(frame.columns):
+        shown[name] = [term_label(str(w), lang) for w in frame[name]]
+    return shown.rename(columns={c: text(f"benefits.col_{c}", lang) for c in frame.columns})
+
+
 def _safe(frame: pd.DataFrame, values: list[str]) -> pd.DataFrame:
     from actuarial.results import suppress_small_cells
 
@@ -168,7 +179,7 @@ def _write(out: str, found: RepricedFactor, claims: Any, new: Any, recode: Any, 
                 found.fit.bands, ["by_rules", "paid", "calibration", "equal_share"]
             ),
         }
-        write_frames(out, sheets)
+        write_frames(out, {name: _worded(frame, lang) for name, frame in sheets.items()})
         return
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # said already with the factor
