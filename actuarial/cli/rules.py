@@ -121,7 +121,7 @@ def _worded(frame: pd.DataFrame, lang: str | None) -> pd.DataFrame:
     shown = frame.copy()
     for name in {"category", "level"} & set(frame.columns):
         shown[name] = [term_label(str(w), lang) for w in frame[name]]
-    return shown.rename(columns={c: text(f"benefits.col_{c}", lang) for c in frame.columns})
+    return shown.rename(columns={c: text(f"cli.factor_col_{c}", lang) for c in frame.columns})
 
 
 def _safe(frame: pd.DataFrame, values: list[str]) -> pd.DataFrame:
