@@ -56,7 +56,8 @@ def kernel(found: list[Claim], schedules: list[BenefitSchedule], batch: int = 10
 
 
 def same(one: list[dict[str, int]], other: list[dict[str, int]]) -> None:
-    """Equal payments; a layer that a version does not have pays nothing."""
+    """Assert equal payments; a layer that a version does not have pays nothing."""
+    assert len(one) == len(other)
     for a, b in zip(one, other, strict=True):
         assert {k: v for k, v in a.items() if v} == {k: v for k, v in b.items() if v}
 
