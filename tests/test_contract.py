@@ -114,7 +114,7 @@ def test_the_full_reward_is_above_the_reserve(deal: Contract) -> None:
     """At 464 yuan × 400,000 heads the most that can be won is 1,023.6万, above the reserve of 1,000万."""
     best = deal.settle(target=464.0 * 400_000, claims=0).insurer_result
     assert best == 10_236_000.0
-    assert best > deal.law.payload.reserve
+    assert best > deal.law.payload.cash.reserve.value
 
 
 # --------------------------------------------------------------------------- where the text is silent
