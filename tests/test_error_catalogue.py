@@ -19,6 +19,10 @@ import actuarial as act
 from actuarial.benefits import simple_target
 from actuarial.benefits.loadings import Loading
 from actuarial.cli.growth import read_levels
+from actuarial.contract.costs import Costs
+from actuarial.contract.design import Wanted, design_bands, year_of
+from actuarial.contract.effort import Effort
+from actuarial.contract.simple import SimpleClaims
 from actuarial.errors import ActuarialWarning, Fault
 from actuarial.experience import base_year, read_experience
 from actuarial.growth import fit_growth
@@ -51,6 +55,7 @@ ERROR_FILES = (
     "growth",
     "fund",
     "contract",
+    "bargain",
     "contract_terms",
     "model",
     "samples",
@@ -125,6 +130,14 @@ for code, work in {
     "file.yaml_alias": lambda folder: read_yaml(write(folder, "p.yaml", "a: &x [1]\nb: *x\n")),
     "file.yaml_twice": lambda folder: read_yaml(write(folder, "p.yaml", "a: 1\na: 2\n")),
     "file.no_sample": lambda folder: sample_path("no/such.csv"),
+    "bargain.simple": lambda folder: SimpleClaims(-1.0, 0.1),
+    "bargain.cost": lambda folder: Costs(expenses=-1.0),
+    "bargain.effort": lambda folder: Effort(0.0),
+    "bargain.wanted": lambda folder: Wanted(loss_probability=1.5),
+    "bargain.shape": lambda folder: year_of(np.ones((3, 11))),
+    "bargain.edges": lambda folder: design_bands([1.0], target=1.0, edges=[2.0, 1.0]),
+    "bargain.shares": lambda folder: design_bands([1.0], target=1.0, edges=[1.0], least=0.9, most=0.1),
+    "bargain.near": lambda folder: design_bands([1.0], target=1.0, edges=[1.0], near=[0.5], step=0.5),
     "samples.number": lambda folder: synthetic_claims(0),
     "samples.place": lambda folder: synthetic_claims(1, place="nowhere"),
     "samples.too_few": lambda folder: synthetic_claims(5, exact=True),
