@@ -22,6 +22,10 @@ $(VENV)/.dev: pyproject.toml $(LOCK) | $(VENV)/bin/python
 	$(PIP) -e ".[report,dev]"
 	@touch $@ $(VENV)/.core
 
+$(VENV)/.docs: $(VENV)/.dev
+	$(PIP) -e ".[docs]"
+	@touch $@
+
 demo: $(VENV)/.core
 	$(BIN)/actuarial demo --out reports
 
@@ -45,8 +49,10 @@ notebooks: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/run.py
 
-docs: $(VENV)/.dev
+docs: $(VENV)/.docs
 	$(BIN)/python docs/make_glossary.py
+	$(BIN)/python docs/make_pictures.py
+	$(BIN)/python docs/build_site.py
 
 lock: $(VENV)/.dev
 	$(BIN)/python -m pip freeze --exclude-editable | grep -E '^[A-Za-z0-9._-]+==' | sort -f > locks/python$(VERSION).txt

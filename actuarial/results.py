@@ -22,6 +22,7 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -380,13 +381,33 @@ def thousands(value: float, _: object = None) -> str:
 
 
 def new_axes(width: float = 8.0, height: float = 4.2) -> Axes:
-    """Axes of a new figure that is not registered with pyplot (nothing to close, no window)."""
+    """Axes of a new figure that is not registered with pyplot (nothing to close, no window).
+
+    As the last line of a notebook's cell they show their figure, as a chart of pyplot would.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
-    return figure.subplots()
+    return figure.subplots(subplot_kw={"axes_class": _shown_axes()})
+
+
+@cache
+def _shown_axes() -> type[Axes]:
+    """Axes that a notebook shows as a picture."""
+    from matplotlib.axes import Axes as Plain
+
+    class ShownAxes(Plain):
+        def _repr_png_(self) -> bytes:
+            figure = self.get_figure(root=True)
+            assert figure is not None
+            buffer = io.BytesIO()
+            with figure_style():
+                figure.savefig(buffer, format="png", dpi=100, metadata={"Software": None})
+            return buffer.getvalue()
+
+    return ShownAxes
 
 
 def figure_svg(axes: Axes) -> str:
