@@ -249,9 +249,10 @@ def bare(label: str) -> str:
 
 def _unit(sheet: Any) -> float | None:
     """Unit that the sheet states (单位：万元), or None."""
+    mark = text("budget_words.unit_mark", "zh")
     for row in sheet.iter_rows(max_row=HEADING_ROWS):
         for place in row:
-            match = re.search(r"(?:单位|[Uu]nit)\s*[:：]\s*([^)）\]】]+)", str(place.value or ""))
+            match = re.search(rf"(?:{mark})\s*[:：]\s*([^)）\]】]+)", str(place.value or ""))
             factor = unit_factor("money", match[1].strip()) if match else None
             if factor is not None:
                 return factor
