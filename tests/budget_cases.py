@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import openpyxl
 import pandas as pd
 
@@ -16,7 +18,12 @@ from actuarial.budget import (
     base_year_budget,
     fill_form,
     fill_template,
+    load_rules,
+    monitor,
+    plan_actual,
+    read_actual,
     settle_points,
+    simulated_errors,
 )
 from actuarial.budget.providers import sharing
 from actuarial.plan import Plan, load_plan
@@ -61,6 +68,30 @@ def anhui(payers: str, work: Callable[[Plan], Any]) -> Case:
     return run
 
 
+def actual(content: str) -> Case:
+    """Reading actuals of the Anhui plan with this content."""
+
+    def work(folder: Path) -> Any:
+        path = folder / "a.csv"
+        path.write_text(content, encoding="utf-8")
+        return read_actual(path, load_plan(sample_path("anhui_county/plan.yaml")))
+
+    return work
+
+
+def base(**options: Any) -> Any:
+    """The Anhui county's own five months against what was due."""
+    plan = load_plan(sample_path("anhui_county/plan.yaml"))
+    return monitor(base_year_budget(plan), plan_actual(plan), **options)
+
+
+def surprised() -> Any:
+    """A budget whose simulation expected a tenth of what was spent."""
+    plan = load_plan(sample_path("anhui_county/plan.yaml"))
+    year = base_year_budget(plan)
+    return monitor(replace(year, prior=np.full(100, 5_000_000.0)), plan_actual(plan))
+
+
 CASES: dict[str, list[Case]] = {
     "budget.unknown_line": [lambda folder: fill_form({"incomes": 1.0})],
     "budget.nothing_due": [
@@ -81,5 +112,20 @@ CASES: dict[str, list[Case]] = {
     "budget.sharing": [lambda folder: sharing("nobody", 1.0), lambda folder: sharing("shenzhen", 0.0)],
     "budget.template_type": [template("t.xls"), template("t.txt")],
     "budget.template_drawings": [template("t.xlsx", part="xl/drawings/drawing1.xml")],
+    "budget.unknown_item": [actual("月份,项目,收付金额（元）\n1,某某,5\n")],
+    "budget.item_twice": [actual("月份,项目,收付金额（元）\n1,住院,5\n1,大病住院,6\n")],
+    "budget.no_amounts": [
+        actual("月份,项目,人次\n1,住院,5\n"),
+        actual("月份,项目,收付金额（元）\n1,住院,\n"),
+    ],
+    "budget.actual_falls": [actual("月份,项目,当年累计收付（元）\n1,住院,5\n2,住院,4\n")],
+    "budget.basis": [lambda folder: base(basis="incurred")],
+    "budget.stage": [lambda folder: base().form("final"), lambda folder: base().form("draft")],
+    "budget.rule": [
+        lambda folder: load_rules({"weather": {"red": 1.0}}),
+        lambda folder: load_rules({"admissions": {"blue": 1.0}}),
+    ],
+    "budget.no_prior": [lambda folder: simulated_errors(base().budget)],
+    "budget.surprise": [lambda folder: surprised()],
     "budget.template_empty": [template("t.xlsx", words="预算")],
 }

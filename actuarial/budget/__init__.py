@@ -4,12 +4,17 @@
 * :mod:`~actuarial.budget.draft`: the draft, filled from the simulated fund;
 * :mod:`~actuarial.budget.phasing`: the budget by month;
 * :mod:`~actuarial.budget.providers`: provider budgets, points, settlement;
-* :mod:`~actuarial.budget.indicators`: indicators with their limits.
+* :mod:`~actuarial.budget.indicators`: indicators with their limits;
+* :mod:`~actuarial.budget.actual`, :mod:`~actuarial.budget.monitor`: what a year has seen, against its budget;
+* :mod:`~actuarial.budget.projection`: the year's end, given the months seen;
+* :mod:`~actuarial.budget.warning`: rules of early warning, and how often they err.
 """
 
+from actuarial.budget.actual import Actual, plan_actual, read_actual
 from actuarial.budget.draft import BudgetDraft, budget_draft
 from actuarial.budget.form import OfficialForm, budget_form, fill_form
 from actuarial.budget.indicators import indicators
+from actuarial.budget.monitor import Monitor, monitor
 from actuarial.budget.phasing import YearBudget, base_year_budget
 from actuarial.budget.providers import (
     allot_budgets,
@@ -19,10 +24,14 @@ from actuarial.budget.providers import (
     settle_providers,
 )
 from actuarial.budget.template import fill_template
+from actuarial.budget.warning import WarningReport, load_rules, national_errors, simulated_errors, warnings_of
 
 __all__ = [
+    "Actual",
     "BudgetDraft",
+    "Monitor",
     "OfficialForm",
+    "WarningReport",
     "YearBudget",
     "allot_budgets",
     "base_year_budget",
@@ -32,7 +41,14 @@ __all__ = [
     "fill_template",
     "group_points",
     "indicators",
+    "load_rules",
+    "monitor",
+    "national_errors",
+    "plan_actual",
     "provider_budgets",
+    "read_actual",
     "settle_points",
     "settle_providers",
+    "simulated_errors",
+    "warnings_of",
 ]

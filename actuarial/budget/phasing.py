@@ -13,7 +13,7 @@ For a base year in progress, where no spending budget was printed, spending is b
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +67,8 @@ class YearBudget(Result):
         ``provider``, ``budget`` [yuan].
     name : dict
         The fund's name by language.
+    process_sd : ndarray, shape (12,)
+        Spread of the share of the first months that single claims cause.
     """
 
     frame: pd.DataFrame
@@ -79,6 +81,7 @@ class YearBudget(Result):
     prior: NDArray[np.float64] | None
     providers: pd.DataFrame | None
     name: dict[str, str]
+    process_sd: NDArray[np.float64] = field(default_factory=lambda: np.zeros(12))
 
     @property
     def year(self) -> int:
@@ -215,7 +218,7 @@ def planned_year(sim: Simulation, premium: float, draft: dict[str, float]) -> Ye
     # what a path spends on claims; the randomness of months is in it, that of the season comes with the profile
     return YearBudget(
         pd.DataFrame(rows), plan.base_year + 12, float(sim.opening.mean()), 0.0, heads, cost.base.coming,
-        cost.base.place_sd, sim.claims.sum(axis=1), providers, _names(plan), sources=sim.sources,
+        cost.base.place_sd, sim.claims.sum(axis=1), providers, _names(plan), _process_sd(sim.claims), sources=sim.sources,
     )  # fmt: skip
 
 
@@ -279,3 +282,8 @@ def _months(
 
 def _names(plan: Plan) -> dict[str, str]:
     return {lang: plan.name(lang) for lang in ("zh", "en")}
+
+
+def _process_sd(claims: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Spread between paths of the share of the first months, shape (12,)."""
+    return (claims.cumsum(axis=1) / claims.sum(axis=1, keepdims=True)).std(axis=0)
