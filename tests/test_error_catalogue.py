@@ -39,6 +39,7 @@ from actuarial.tables import (
 from actuarial.texts import catalogue, use_language
 from tests.benefit_cases import CASES as BENEFIT_CASES
 from tests.benefit_cases import PARTS
+from tests.budget_cases import CASES as BUDGET_CASES
 
 ERROR_FILES = (
     "claims",
@@ -56,6 +57,7 @@ ERROR_FILES = (
     "severity",
     "bands",
     "pricing",
+    "budget",
 )
 NOTES = {
     "table.total_rounding",
@@ -65,7 +67,9 @@ NOTES = {
 ENVIRONMENT = {"file.no_samples", "model.no_font", "growth.ets_failed"}  # provoked in tests of their own
 
 Case = Callable[[Path], Any]
-CASES: dict[str, list[Case]] = {code: list(works) for code, works in BENEFIT_CASES.items()}
+CASES: dict[str, list[Case]] = {
+    code: list(works) for code, works in {**BENEFIT_CASES, **BUDGET_CASES}.items()
+}
 
 
 def case(code: str) -> Callable[[Case], Case]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from actuarial.cli import data, growth, law, rules
+from actuarial.cli import budget, data, growth, law, rules
 from actuarial.cli.shared import common, early_language, help_text, print_json, say, sheets, simulated
 from actuarial.errors import ActuarialError, Fault, InputError
 from actuarial.texts import language, text, use_language
@@ -261,6 +261,8 @@ def init(folder: str, lang: str | None, as_json: bool) -> None:
 for command in (data.experience, data.compare, data.complete, data.annualise, rules.reprice, law.law):
     cli.add_command(command)
 cli.add_command(growth.growth)
+cli.add_command(budget.budget)
+cli.add_command(budget.monitor)
 cli.add_command(growth.backtest)
 
 # --------------------------------------------------------------------------- helpers
@@ -400,7 +402,7 @@ def _run(words: list[str]) -> int:
         click.echo(error.message(), err=True)
         return 2
     except ModuleNotFoundError as error:
-        if error.name in {"jinja2", "xlsxwriter", "fontTools"}:
+        if error.name in {"jinja2", "xlsxwriter", "openpyxl", "fontTools"}:
             click.echo(say("missing_report", name=error.name), err=True)
             return 2
         return _our_fault(error)
