@@ -34,7 +34,7 @@ from numpy.typing import NDArray
 from actuarial.cost import CostForecast
 from actuarial.errors import Fault, InputError, ModelWarning, warn
 from actuarial.fund.calendar import Arrears, Financing, plan_arrears, plan_financing
-from actuarial.fund.paths import CHUNK, PathArrays, Setting, simulate_chunk
+from actuarial.fund.paths import CHUNK, PLAIN, PathArrays, Sampler, Setting, simulate_chunk
 from actuarial.fund.target import PremiumTarget, premium_target, required_amount
 from actuarial.plan import Plan
 from actuarial.results import COLOURS, Result, Source, Unit, figure_style, new_axes, thousands
@@ -134,6 +134,7 @@ class Fund:
         seed: int = 2012,
         threads: int = 2,
         progress: Progress | None = None,
+        sampler: Sampler = PLAIN,
     ) -> Simulation:
         """Simulate the months after the valuation date and the next year.
 
@@ -148,6 +149,8 @@ class Fund:
             At least 1.
         progress : callable, optional
             Called with paths done and paths in all. An exception in it stops the run.
+        sampler : Sampler
+            Where the systemic normals come from; independent streams unless given.
 
         Raises
         ------
@@ -173,7 +176,7 @@ class Fund:
         expected = float((setting.counts * setting.heads).sum() * setting.shares.min())
         if 0 < expected < 30:
             warn(ModelWarning, "fund.few_claims", count=f"{expected:.1f}")
-        out = PathArrays.empty(paths, len(setting.stub))
+        out = PathArrays.empty(paths, len(setting.stub), weighted=sampler.weighted)
         chunks = [(i, lo, min(lo + CHUNK, paths)) for i, lo in enumerate(range(0, paths, CHUNK))]
         done, lock, stop = [0], threading.Lock(), threading.Event()
 
@@ -181,7 +184,7 @@ class Fund:
             if stop.is_set():
                 return
             number, low, high = job
-            simulate_chunk(setting, seed, number, low, high, out)
+            simulate_chunk(setting, seed, number, low, high, out, sampler)
             with lock:
                 done[0] += high - low
                 if progress is not None:

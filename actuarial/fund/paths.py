@@ -2,6 +2,11 @@
 
 Everything a path needs is in its chunk's own streams of random numbers, so chunks can be simulated in
 any order and by any number of threads.
+
+The systemic factors enter as one matrix of standard normals (:attr:`Setting.columns` names them), made by
+a :class:`Sampler`: plain streams, one a column, unless another design takes their place. A
+design that does not draw from the nominal law gives each path a weight. The randomness of claims is not part of the
+matrix.
 """
 
 from __future__ import annotations
@@ -9,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +48,11 @@ class Setting:
     spread: NDArray[np.float64]  # (2, C) second and third cumulant per visit, severity of mean 1
     year: int
 
+    @property
+    def columns(self) -> tuple[tuple[int, int], ...]:
+        """The systemic factors: component and column of the stream of each column of the matrix."""
+        return (*((SYSTEMIC, c) for c in range(self.cost.dimension)), (ENROLMENT, 0))
+
     @cached_property
     def slope(self) -> NDArray[np.float64]:
         """``b_m`` for the expected heads, (12,)."""
@@ -63,13 +74,48 @@ class PathArrays:
     stub_balance: NDArray[np.float64]
     claims: NDArray[np.float64]
     at_zero: NDArray[np.float64]
+    weight: NDArray[np.float64] | None = (
+        None  # nominal density over that of the design; None where they are the same
+    )
 
     @classmethod
-    def empty(cls, paths: int, stub: int) -> PathArrays:
+    def empty(cls, paths: int, stub: int, *, weighted: bool = False) -> PathArrays:
         """Room for so many paths and months not yet seen."""
         per_path = [np.empty(paths) for _ in range(3)]
         year = [np.empty((paths, 12)) for _ in range(2)]
-        return cls(per_path[0], per_path[1], per_path[2], np.empty((paths, stub)), year[0], year[1])
+        weight = np.empty(paths) if weighted else None
+        return cls(per_path[0], per_path[1], per_path[2], np.empty((paths, stub)), year[0], year[1], weight)
+
+
+class Sampler(Protocol):
+    """A design: where the systemic normals of a chunk come from."""
+
+    @property
+    def weighted(self) -> bool:
+        """Whether its paths carry weights."""
+
+    def draw(
+        self, s: Setting, seed: int, number: int, rows: int
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+        """Normals of a chunk, shape (rows, ``len(s.columns)``), and weights, shape (rows,), or None.
+
+        A function of its arguments alone, so that chunks can be drawn in any order.
+        """
+
+
+@dataclass(frozen=True)
+class Plain:
+    """Independent streams, one a column."""
+
+    weighted: bool = False
+
+    def draw(self, s: Setting, seed: int, number: int, rows: int) -> tuple[NDArray[np.float64], None]:
+        """See :class:`Sampler`."""
+        drawn = [normals(seed, part, [column], s.year, number, rows) for part, column in s.columns]
+        return np.concatenate(drawn, axis=1), None
+
+
+PLAIN = Plain()
 
 
 def normals(
@@ -85,15 +131,19 @@ def normals(
     return np.stack(drawn, axis=1)
 
 
-def simulate_chunk(s: Setting, seed: int, number: int, low: int, high: int, out: PathArrays) -> None:
+def simulate_chunk(
+    s: Setting, seed: int, number: int, low: int, high: int, out: PathArrays, sampler: Sampler = PLAIN
+) -> None:
     """Simulate paths ``low…high−1`` and write them."""
     n, rows = s.cost, high - low
-    z = normals(seed, SYSTEMIC, range(n.dimension), s.year, number, rows)
+    systemic, weight = sampler.draw(s, seed, number, rows)
+    if weight is not None and out.weight is not None:
+        out.weight[low:high] = weight
+    z = systemic[:, : n.dimension]
     per_capita = n.per_capita(z)
     heads = np.full(rows, s.heads)
     if s.heads_sd > 0:
-        z_heads = normals(seed, ENROLMENT, [0], s.year, number, rows)[:, 0]
-        heads *= np.exp(log_sd(1.0, s.heads_sd) * z_heads)
+        heads *= np.exp(log_sd(1.0, s.heads_sd) * systemic[:, n.dimension])
 
     base_total = n.base.total * n.base_factor(z)
     balance = np.full(rows, s.at_valuation)
