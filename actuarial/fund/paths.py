@@ -47,6 +47,7 @@ class Setting:
     counts: NDArray[np.float64]  # (C,) visits per insured and year
     spread: NDArray[np.float64]  # (2, C) second and third cumulant per visit, severity of mean 1
     year: int
+    fund: int = 0  # key of its own streams, where many funds are simulated
 
     @property
     def columns(self) -> tuple[tuple[int, int], ...]:
@@ -111,7 +112,9 @@ class Plain:
 
     def draw(self, s: Setting, seed: int, number: int, rows: int) -> tuple[NDArray[np.float64], None]:
         """See :class:`Sampler`."""
-        drawn = [normals(seed, part, [column], s.year, number, rows) for part, column in s.columns]
+        drawn = [
+            normals(seed, part, [column], s.year, number, rows, fund=s.fund) for part, column in s.columns
+        ]
         return np.concatenate(drawn, axis=1), None
 
 
@@ -119,12 +122,12 @@ PLAIN = Plain()
 
 
 def normals(
-    seed: int, component: int, columns: Iterable[int], year: int, chunk: int, rows: int
+    seed: int, component: int, columns: Iterable[int], year: int, chunk: int, rows: int, *, fund: int = 0
 ) -> NDArray[np.float64]:
     """Standard normals of one chunk, one stream a column; shape (rows, columns)."""
     drawn = [
         np.random.Generator(
-            np.random.SFC64(np.random.SeedSequence(seed, spawn_key=(component, 0, column, year, chunk)))
+            np.random.SFC64(np.random.SeedSequence(seed, spawn_key=(component, fund, column, year, chunk)))
         ).standard_normal(rows)
         for column in columns
     ]
@@ -157,7 +160,7 @@ def simulate_chunk(
     severity = np.divide(per_capita, s.counts, out=np.zeros_like(per_capita), where=s.counts > 0)
     k2 = heads * ((s.counts * s.spread[0]) * severity**2).sum(axis=1)
     k3 = heads * ((s.counts * s.spread[1]) * severity**3).sum(axis=1)
-    noise = normals(seed, PROCESS, range(12), s.year, number, rows)
+    noise = normals(seed, PROCESS, range(12), s.year, number, rows, fund=s.fund)
     claims = monthly_claims(k1, k2, k3, s.shares, noise)
 
     level = balance - (s.unpaid if not len(s.stub) else 0.0)
