@@ -34,8 +34,9 @@ from numpy.typing import NDArray
 from actuarial.cost import CostForecast
 from actuarial.errors import Fault, InputError, ModelWarning, warn
 from actuarial.fund.calendar import Arrears, Financing, plan_arrears, plan_financing
+from actuarial.fund.needs import CRITERIA, need_of, opening_of, slope_of, spending_of
 from actuarial.fund.paths import CHUNK, PLAIN, PathArrays, Sampler, Setting, simulate_chunk
-from actuarial.fund.target import PremiumTarget, premium_target, required_amount
+from actuarial.fund.target import PremiumTarget, premium_target
 from actuarial.plan import Plan
 from actuarial.results import COLOURS, Result, Source, Unit, figure_style, new_axes, thousands
 from actuarial.severity import compound_cumulants
@@ -45,7 +46,6 @@ from actuarial.texts import text
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-CRITERIA = ("current_year", "closing", "any_month")
 Progress = Callable[[int, int], None]
 
 __all__ = ["CRITERIA", "Arrears", "Financing", "Fund", "PremiumTarget", "Simulation"]
@@ -255,15 +255,11 @@ class Simulation(Result):
     @property
     def opening(self) -> NDArray[np.float64]:
         """Balance at the start of the planned year, shape (n,) [yuan]."""
-        if self.arrays.stub_balance.shape[1]:
-            return self.arrays.stub_balance[:, -1]
-        return np.full(self.paths, self.setting.at_valuation - self.setting.unpaid)
+        return opening_of(self.setting, self.arrays)
 
     def _slope(self) -> NDArray[np.float64]:
         """``b``: shape (12,) or (n, 12)."""
-        if self.setting.heads_sd == 0:
-            return self.setting.slope
-        return self.setting.slope * (self.arrays.heads / self.setting.heads)[:, None]
+        return slope_of(self.setting, self.arrays)
 
     def balances(self, premium: float | None = None) -> NDArray[np.float64]:
         """Balance at the end of each month of the planned year at a premium, shape (n, 12) [yuan]."""
@@ -279,14 +275,7 @@ class Simulation(Result):
     @cached_property
     def needs(self) -> dict[str, NDArray[np.float64]]:
         """The amount per head that each path needs, by criterion [yuan/person/year]."""
-        a, b = self.arrays.at_zero, self._slope()
-        growth = 1 + self.setting.interest
-        own = a[:, -1] - self.opening * growth**12 - self.setting.late_income * growth**11
-        return {
-            "current_year": required_amount(own[:, None], b[..., -1:]),
-            "closing": required_amount(a[:, -1:], b[..., -1:]),
-            "any_month": required_amount(a, b),
-        }
+        return {c: need_of(self.setting, self.arrays, c) for c in CRITERIA}
 
     # ------------------------------------------------------------------ answers
 
@@ -335,7 +324,7 @@ class Simulation(Result):
 
         Spending is claims and critical-illness premiums. A negative balance gives negative months.
         """
-        spending = self.claims.sum(axis=1) + self.arrays.heads * self.setting.premium_per_head.sum()
+        spending = spending_of(self.setting, self.arrays)
         return float(self.expected_closing_balance(premium) / (spending.mean() / 12))
 
     def expected_cost_per_capita(self) -> float:
