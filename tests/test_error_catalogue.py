@@ -39,8 +39,10 @@ from actuarial.tables import (
 from actuarial.texts import catalogue, use_language
 from tests.benefit_cases import CASES as BENEFIT_CASES
 from tests.benefit_cases import PARTS
+from tests.fund_cases import CASES as FUND_CASES
 
 ERROR_FILES = (
+    "answers",
     "claims",
     "file",
     "table",
@@ -65,7 +67,7 @@ NOTES = {
 ENVIRONMENT = {"file.no_samples", "model.no_font", "growth.ets_failed"}  # provoked in tests of their own
 
 Case = Callable[[Path], Any]
-CASES: dict[str, list[Case]] = {code: list(works) for code, works in BENEFIT_CASES.items()}
+CASES: dict[str, list[Case]] = {code: list(works) for code, works in {**BENEFIT_CASES, **FUND_CASES}.items()}
 
 
 def case(code: str) -> Callable[[Case], Case]:

@@ -25,7 +25,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, overload
 
 import numpy as np
 import pandas as pd
@@ -33,7 +33,10 @@ from numpy.typing import NDArray
 
 from actuarial.cost import CostForecast
 from actuarial.errors import Fault, InputError, ModelWarning, warn
+from actuarial.fund.answers import FundAnswers, answer_fund
 from actuarial.fund.calendar import Arrears, Financing, plan_arrears, plan_financing
+from actuarial.fund.chunks import Outcomes
+from actuarial.fund.criteria import BalanceTarget, Criterion, Split
 from actuarial.fund.needs import CRITERIA, need_of, opening_of, slope_of, spending_of
 from actuarial.fund.paths import CHUNK, PLAIN, PathArrays, Sampler, Setting, simulate_chunk
 from actuarial.fund.target import PremiumTarget, premium_target
@@ -87,6 +90,67 @@ class Fund:
         if cii.base_year_premium_per_capita is None:
             return 0.0
         return cii.base_year_premium_per_capita.value * self.plan.model.insured.count
+
+    def setting(self, cost: CostForecast) -> Setting:
+        """What is the same on every path."""
+        return self._setting(cost)
+
+    def sources(self) -> tuple[Source, ...]:
+        """Where the fund's own figures come from."""
+        return self._sources()
+
+    def answers(
+        self,
+        cost: CostForecast,
+        alpha: float | None = None,
+        *,
+        criterion: str | None = None,
+        months: float | None = None,
+        amount: float = 0.0,
+        split: Split = None,
+        paths: int = 100_000,
+        seed: int = 2012,
+        threads: int = 2,
+        method: str = "auto",
+        progress: Progress | None = None,
+    ) -> FundAnswers:
+        """Target, deficit probabilities and means, each by the design that serves it.
+
+        Parameters
+        ----------
+        cost : CostForecast
+        alpha, criterion, months, amount, split
+            See :class:`actuarial.fund.criteria.Criterion`; alpha and criterion are the plan's unless given.
+        paths, seed, threads, progress
+            See :meth:`simulate`; ten million paths take some hundred megabytes.
+        method : str
+            ``auto``, or ``plain`` for independent paths in the tail.
+
+        Examples
+        --------
+        >>> import actuarial as act
+        >>> plan = act.load_plan(act.sample_path("jieshou/plan.yaml"))
+        >>> from actuarial.fund.forecast import plan_cost
+        >>> answers = act.Fund(plan).answers(plan_cost(plan), paths=20_000)
+        >>> answers.target.method, answers.target.rounded(10)
+        ('importance', 420.0)
+        """
+        spec = self.plan.model.criterion
+        chosen = Criterion(
+            criterion or spec.use,
+            spec.accepted_probability if alpha is None else alpha,
+            months,
+            amount,
+            split,
+        )
+        for name, value, least in (("paths", paths, 1), ("seed", seed, 0), ("threads", threads, 1)):
+            if value < least:
+                raise InputError(
+                    [Fault("fund.number", params={"name": name, "value": value, "least": least})]
+                )
+        return answer_fund(
+            self, cost, chosen, paths=paths, seed=seed, threads=threads, method=method, progress=progress
+        )
 
     def _setting(self, cost: CostForecast) -> Setting:
         model, seen = self.plan.model, self.plan.observed_months
@@ -284,23 +348,57 @@ class Simulation(Result):
         p = self.standard if premium is None else float(premium)
         return pd.Series({c: float((self.needs[c] > p).mean()) for c in CRITERIA}, name="deficit_probability")
 
-    def premium_target(self, alpha: float | None = None, *, criterion: str | None = None) -> PremiumTarget:
+    @overload
+    def premium_target(  # type: ignore[overload-overlap]  # the two names are special
+        self,
+        alpha: float | None = None,
+        *,
+        criterion: Literal["expected_balance", "tvar"],
+        amount: float = 0.0,
+    ) -> BalanceTarget: ...
+    @overload
+    def premium_target(
+        self,
+        alpha: float | None = None,
+        *,
+        criterion: str | None = None,
+        months: float | None = None,
+        split: Split = None,
+    ) -> PremiumTarget: ...
+    def premium_target(
+        self,
+        alpha: float | None = None,
+        *,
+        criterion: str | None = None,
+        months: float | None = None,
+        amount: float = 0.0,
+        split: Split = None,
+    ) -> PremiumTarget | BalanceTarget:
         """The premium target; alpha and criterion are the plan's unless given.
+
+        Parameters
+        ----------
+        alpha, criterion, months, amount, split
+            See :class:`actuarial.fund.criteria.Criterion`.
 
         Raises
         ------
         InputError
-            For an unknown criterion or an alpha outside (0, 1).
+            For an unknown criterion, an alpha outside (0, 1), months that are missing, or a split that names no payer.
         """
         spec = self.fund.plan.model.criterion
-        chosen = criterion or spec.use
-        if chosen not in CRITERIA:
-            raise InputError(
-                [Fault("fund.criterion", params={"value": chosen, "known": "、".join(CRITERIA)})]
-            )
-        return premium_target(
-            self.needs[chosen], spec.accepted_probability if alpha is None else alpha, chosen
+        chosen = Criterion(
+            criterion or spec.use,
+            spec.accepted_probability if alpha is None else alpha,
+            months,
+            amount,
+            split,
         )
+        if chosen.name in CRITERIA and split is None:
+            return premium_target(self.needs[chosen.name], chosen.alpha, chosen.name)
+        asked = chosen.questions(self.setting, self.fund.financing)
+        kept = {q.name: q.read(self.setting, self.arrays) for q in asked}
+        return chosen.target(Outcomes(kept, None, 1, "plain", self.paths, self.seed))
 
     def expected_closing_balance(self, premium: float | None = None) -> float:
         """Mean balance at the end of the planned year [yuan]."""

@@ -116,7 +116,7 @@ def cells(centres: list[float], scales: list[float]) -> tuple[NDArray[np.float64
         p = ndtr((middle - c) / s)
         doubt += np.sqrt(p * (1 - p)) / len(centres)
     least = np.maximum(np.ceil(NOMINAL_SHARE * BLOCK * width), 1)
-    share = width * doubt
+    share = width * (doubt + 1e-9)  # never nothing: a threshold may lie beyond every cell
     free = BLOCK - least.sum()
     wanted = least + free * share / share.sum()
     counts = np.floor(wanted).astype(np.int64)
