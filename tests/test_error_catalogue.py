@@ -43,6 +43,7 @@ from tests.fund_cases import CASES as FUND_CASES
 
 ERROR_FILES = (
     "answers",
+    "fleet",
     "claims",
     "file",
     "table",

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from actuarial.cli import data, growth, law, rules
+from actuarial.cli import data, growth, law, rules, simulate
 from actuarial.cli.shared import common, early_language, help_text, print_json, say, sheets, simulated
 from actuarial.errors import ActuarialError, Fault, InputError
 from actuarial.texts import language, text, use_language
@@ -262,6 +262,8 @@ for command in (data.experience, data.compare, data.complete, data.annualise, ru
     cli.add_command(command)
 cli.add_command(growth.growth)
 cli.add_command(growth.backtest)
+for command in (simulate.simulate, simulate.scenarios, simulate.fleet):
+    cli.add_command(command)
 
 # --------------------------------------------------------------------------- helpers
 
