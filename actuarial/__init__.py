@@ -65,6 +65,7 @@ _HOMES = {
     "policy_factor": "benefits",
     "reprice": "benefits",
     "sort_claims": "benefits",
+    "MonthlyActuals": "fund",
     "Simulation": "fund",
     "Source": "results",
     "budget_draft": "budget",

@@ -76,6 +76,7 @@ PUBLIC = [
     "Piecewise",
     "Plan",
     "PolicyFactor",
+    "MonthlyActuals",
     "Simulation",
     "Source",
     "budget_draft",

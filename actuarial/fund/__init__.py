@@ -35,6 +35,7 @@ from actuarial.cost import CostForecast
 from actuarial.errors import Fault, InputError, ModelWarning, warn
 from actuarial.fund.calendar import Arrears, Financing, plan_arrears, plan_financing
 from actuarial.fund.needs import CRITERIA, need_of, opening_of, slope_of, spending_of
+from actuarial.fund.observed import MonthlyActuals, condition
 from actuarial.fund.paths import CHUNK, PLAIN, PathArrays, Sampler, Setting, simulate_chunk
 from actuarial.fund.target import PremiumTarget, premium_target
 from actuarial.plan import Plan
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int], None]
 
-__all__ = ["CRITERIA", "Arrears", "Financing", "Fund", "PremiumTarget", "Simulation"]
+__all__ = ["CRITERIA", "Arrears", "Financing", "Fund", "MonthlyActuals", "PremiumTarget", "Simulation"]
 
 
 class Fund:
@@ -135,6 +136,7 @@ class Fund:
         threads: int = 2,
         progress: Progress | None = None,
         sampler: Sampler = PLAIN,
+        observed: MonthlyActuals | None = None,
     ) -> Simulation:
         """Simulate the months after the valuation date and the next year.
 
@@ -151,11 +153,30 @@ class Fund:
             Called with paths done and paths in all. An exception in it stops the run.
         sampler : Sampler
             Where the systemic normals come from; independent streams unless given.
+        observed : MonthlyActuals, optional
+            Months of the planned year that have been seen: they are fixed, and the months to come, the year's cost and the balances
+            are drawn given them (:mod:`actuarial.fund.observed`). For paths without weights.
 
         Raises
         ------
         InputError
-            If a number is out of range.
+            If a number is out of range, or months seen come with a design that weights its paths.
+
+        Examples
+        --------
+        A year that begins 10% dearer than expected is expected to end dearer:
+
+        >>> import actuarial as act
+        >>> from actuarial.experience import base_year
+        >>> plan = act.load_plan(act.sample_path("jieshou/plan.yaml"))
+        >>> cost = act.cost_forecast(base_year(plan), act.stated_policy_factor(1.0), act.expert_growth(0.12, sd=0.05))
+        >>> fund = act.Fund(plan)
+        >>> plain = fund.simulate(cost, paths=2000)
+        >>> seen = act.MonthlyActuals(claims=(1.1 * plain.claims.mean(axis=0)[:6]).tolist(), source="example")
+        >>> given = fund.simulate(cost, paths=2000, observed=seen)
+        >>> rise = given.claims.sum(axis=1).mean() / plain.claims.sum(axis=1).mean()
+        >>> bool(1.05 < rise < 1.1), bool(given.claims.sum(axis=1).std() < plain.claims.sum(axis=1).std())
+        (True, True)
 
         Warns
         -----
@@ -167,6 +188,8 @@ class Fund:
                 raise InputError(
                     [Fault("fund.number", params={"name": name, "value": value, "least": least})]
                 )
+        if observed is not None and sampler.weighted:
+            raise InputError([Fault("fund.observed_weighted")])
         if paths == 1:
             warn(ModelWarning, "model.one_path")
         cii = self.plan.model.cii
@@ -202,7 +225,11 @@ class Fund:
                 except BaseException:
                     stop.set()
                     raise
-        return Simulation(self, cost, setting, out, paths, seed, sources=(*cost.sources, *self._sources()))
+        sources = (*cost.sources, *self._sources())
+        if observed is not None:
+            setting, out = condition(setting, out, observed, seed=seed, standard=self.financing.standard)
+            sources = (*sources, observed.as_source())
+        return Simulation(self, cost, setting, out, paths, seed, observed, sources=sources)
 
     def _sources(self) -> tuple[Source, ...]:
         plan, model = self.plan, self.plan.model
@@ -231,6 +258,8 @@ class Simulation(Result):
         What differs: per path the base year's total, heads, next year's systemic cost per head, the
         balance in the months not yet seen, claims by month, balance by month at a premium of 0.
     paths, seed : int
+    observed : MonthlyActuals or None
+        Months of the planned year that were seen, and are the same on every path.
     """
 
     fund: Fund
@@ -239,6 +268,7 @@ class Simulation(Result):
     arrays: PathArrays
     paths: int
     seed: int
+    observed: MonthlyActuals | None = None
 
     # ------------------------------------------------------------------ money
 
