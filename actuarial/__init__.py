@@ -65,6 +65,7 @@ _HOMES = {
     "policy_factor": "benefits",
     "reprice": "benefits",
     "sort_claims": "benefits",
+    "MonthlyActuals": "fund",
     "Simulation": "fund",
     "Fleet": "fund.fleet",
     "compare_scenarios": "fund.scenarios",

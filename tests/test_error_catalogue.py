@@ -181,6 +181,18 @@ def simulate(**options: Any) -> Case:
 
 
 case("fund.number")(simulate(paths=0))
+case("fund.observed")(lambda folder: act.MonthlyActuals(claims=[float("nan")], source="s"))
+
+
+@case("fund.observed_weighted")
+def _observed_weighted(folder: Path) -> Any:
+    from actuarial.fund.paths import Plain
+
+    seen = act.MonthlyActuals(claims=[1.0], source="s")
+    sim = small_run()
+    return sim.fund.simulate(sim.cost, paths=10, sampler=Plain(weighted=True), observed=seen)
+
+
 case("model.one_path")(simulate(paths=1))
 
 

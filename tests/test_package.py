@@ -82,6 +82,7 @@ PUBLIC = [
     "Piecewise",
     "Plan",
     "PolicyFactor",
+    "MonthlyActuals",
     "Simulation",
     "Source",
     "budget_draft",

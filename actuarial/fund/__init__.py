@@ -38,6 +38,7 @@ from actuarial.fund.calendar import Arrears, Financing, plan_arrears, plan_finan
 from actuarial.fund.chunks import Outcomes
 from actuarial.fund.criteria import BalanceTarget, Criterion, Split
 from actuarial.fund.needs import CRITERIA, need_of, opening_of, slope_of, spending_of
+from actuarial.fund.observed import MonthlyActuals, condition
 from actuarial.fund.paths import CHUNK, PLAIN, PathArrays, Sampler, Setting, simulate_chunk
 from actuarial.fund.target import PremiumTarget, premium_target
 from actuarial.plan import Plan
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int], None]
 
-__all__ = ["CRITERIA", "Arrears", "Financing", "Fund", "PremiumTarget", "Simulation"]
+__all__ = ["CRITERIA", "Arrears", "Financing", "Fund", "MonthlyActuals", "PremiumTarget", "Simulation"]
 
 
 class Fund:
@@ -199,6 +200,7 @@ class Fund:
         threads: int = 2,
         progress: Progress | None = None,
         sampler: Sampler = PLAIN,
+        observed: MonthlyActuals | None = None,
     ) -> Simulation:
         """Simulate the months after the valuation date and the next year.
 
@@ -215,11 +217,30 @@ class Fund:
             Called with paths done and paths in all. An exception in it stops the run.
         sampler : Sampler
             Where the systemic normals come from; independent streams unless given.
+        observed : MonthlyActuals, optional
+            Months of the planned year that have been seen: they are fixed, and the months to come, the year's cost and the balances
+            are drawn given them (:mod:`actuarial.fund.observed`). For paths without weights.
 
         Raises
         ------
         InputError
-            If a number is out of range.
+            If a number is out of range, or months seen come with a design that weights its paths.
+
+        Examples
+        --------
+        A year that begins 10% dearer than expected is expected to end dearer:
+
+        >>> import actuarial as act
+        >>> from actuarial.experience import base_year
+        >>> plan = act.load_plan(act.sample_path("jieshou/plan.yaml"))
+        >>> cost = act.cost_forecast(base_year(plan), act.stated_policy_factor(1.0), act.expert_growth(0.12, sd=0.05))
+        >>> fund = act.Fund(plan)
+        >>> plain = fund.simulate(cost, paths=2000)
+        >>> seen = act.MonthlyActuals(claims=(1.1 * plain.claims.mean(axis=0)[:6]).tolist(), source="example")
+        >>> given = fund.simulate(cost, paths=2000, observed=seen)
+        >>> rise = given.claims.sum(axis=1).mean() / plain.claims.sum(axis=1).mean()
+        >>> bool(1.05 < rise < 1.1), bool(given.claims.sum(axis=1).std() < plain.claims.sum(axis=1).std())
+        (True, True)
 
         Warns
         -----
@@ -231,6 +252,8 @@ class Fund:
                 raise InputError(
                     [Fault("fund.number", params={"name": name, "value": value, "least": least})]
                 )
+        if observed is not None and sampler.weighted:
+            raise InputError([Fault("fund.observed_weighted")])
         if paths == 1:
             warn(ModelWarning, "model.one_path")
         cii = self.plan.model.cii
@@ -266,7 +289,11 @@ class Fund:
                 except BaseException:
                     stop.set()
                     raise
-        return Simulation(self, cost, setting, out, paths, seed, sources=(*cost.sources, *self._sources()))
+        sources = (*cost.sources, *self._sources())
+        if observed is not None:
+            setting, out = condition(setting, out, observed, seed=seed, standard=self.financing.standard)
+            sources = (*sources, observed.as_source())
+        return Simulation(self, cost, setting, out, paths, seed, observed, sources=sources)
 
     def _sources(self) -> tuple[Source, ...]:
         plan, model = self.plan, self.plan.model
@@ -295,6 +322,8 @@ class Simulation(Result):
         What differs: per path the base year's total, heads, next year's systemic cost per head, the
         balance in the months not yet seen, claims by month, balance by month at a premium of 0.
     paths, seed : int
+    observed : MonthlyActuals or None
+        Months of the planned year that were seen, and are the same on every path.
     """
 
     fund: Fund
@@ -303,6 +332,7 @@ class Simulation(Result):
     arrays: PathArrays
     paths: int
     seed: int
+    observed: MonthlyActuals | None = None
 
     # ------------------------------------------------------------------ money
 

@@ -24,7 +24,7 @@ from actuarial.fund.process import monthly_claims
 from actuarial.severity import log_sd
 
 CHUNK = 8192
-SYSTEMIC, PROCESS, ENROLMENT = 0, 1, 2
+SYSTEMIC, PROCESS, ENROLMENT, SEASON = 0, 1, 2, 3
 """First part of the spawn key: which kind of randomness."""
 
 
