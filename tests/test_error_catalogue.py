@@ -40,8 +40,11 @@ from actuarial.texts import catalogue, use_language
 from tests.benefit_cases import CASES as BENEFIT_CASES
 from tests.benefit_cases import PARTS
 from tests.budget_cases import CASES as BUDGET_CASES
+from tests.fund_cases import CASES as FUND_CASES
 
 ERROR_FILES = (
+    "answers",
+    "fleet",
     "claims",
     "file",
     "table",
@@ -68,7 +71,7 @@ ENVIRONMENT = {"file.no_samples", "model.no_font", "growth.ets_failed"}  # provo
 
 Case = Callable[[Path], Any]
 CASES: dict[str, list[Case]] = {
-    code: list(works) for code, works in {**BENEFIT_CASES, **BUDGET_CASES}.items()
+    code: list(works) for code, works in {**BENEFIT_CASES, **BUDGET_CASES, **FUND_CASES}.items()
 }
 
 
@@ -182,6 +185,18 @@ def simulate(**options: Any) -> Case:
 
 
 case("fund.number")(simulate(paths=0))
+case("fund.observed")(lambda folder: act.MonthlyActuals(claims=[float("nan")], source="s"))
+
+
+@case("fund.observed_weighted")
+def _observed_weighted(folder: Path) -> Any:
+    from actuarial.fund.paths import Plain
+
+    seen = act.MonthlyActuals(claims=[1.0], source="s")
+    sim = small_run()
+    return sim.fund.simulate(sim.cost, paths=10, sampler=Plain(weighted=True), observed=seen)
+
+
 case("model.one_path")(simulate(paths=1))
 
 

@@ -17,6 +17,12 @@ import actuarial as act
 ROOT = Path(__file__).parent.parent
 
 PUBLIC = [
+    "Fleet",
+    "compare_scenarios",
+    "equalise",
+    "pool",
+    "reverse_stress",
+    "tornado",
     "BenefitSchedule",
     "FitReport",
     "RepricedFactor",
@@ -76,6 +82,7 @@ PUBLIC = [
     "Piecewise",
     "Plan",
     "PolicyFactor",
+    "MonthlyActuals",
     "Simulation",
     "Source",
     "budget_draft",

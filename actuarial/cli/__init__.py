@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from actuarial.cli import budget, data, growth, law, rules
+from actuarial.cli import budget, data, growth, law, rules, simulate
 from actuarial.cli.shared import common, early_language, help_text, print_json, say, sheets, simulated
 from actuarial.errors import ActuarialError, Fault, InputError
 from actuarial.texts import language, text, use_language
@@ -264,6 +264,8 @@ cli.add_command(growth.growth)
 cli.add_command(budget.budget)
 cli.add_command(budget.monitor)
 cli.add_command(growth.backtest)
+for command in (simulate.simulate, simulate.scenarios, simulate.fleet):
+    cli.add_command(command)
 
 # --------------------------------------------------------------------------- helpers
 
