@@ -467,6 +467,12 @@ for code, work in {
     ),
     "plan.cii_price": plan_with(setting("cii", {"mode": "purchased"})),
     "plan.default_cv": plan_with(setting("process.severity_cv", {"inpatient": 1.0})),
+    "plan.severity_law": plan_with(
+        setting(
+            "process.severity",
+            {"inpatient": {"law": "gamma", "parameters": [0], "status": "assumed", "source": "s"}},
+        )
+    ),
     "plan.no_such_date": plan_with(setting("valuation_date", "2010-02-30")),
     "plan.fiscal_year": plan_with(setting("valuation_date", "2012-05-31")),
     "plan.valuation_date": plan_with(setting("valuation_date", "2010-05-30")),

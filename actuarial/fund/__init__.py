@@ -37,13 +37,15 @@ from actuarial.fund.answers import FundAnswers, answer_fund
 from actuarial.fund.calendar import Arrears, Financing, plan_arrears, plan_financing
 from actuarial.fund.chunks import Outcomes
 from actuarial.fund.criteria import BalanceTarget, Criterion, Split
+from actuarial.fund.large import plan_large
 from actuarial.fund.needs import CRITERIA, need_of, opening_of, slope_of, spending_of
 from actuarial.fund.observed import MonthlyActuals, condition
 from actuarial.fund.paths import CHUNK, PLAIN, PathArrays, Sampler, Setting, simulate_chunk
 from actuarial.fund.target import PremiumTarget, premium_target
 from actuarial.plan import Plan
+from actuarial.plan.schema import Process
 from actuarial.results import COLOURS, Result, Source, Unit, figure_style, new_axes, thousands
-from actuarial.severity import compound_cumulants
+from actuarial.severity import Gamma, Lognormal, LognormalMixture, Severity, SplicedPareto, compound_cumulants
 from actuarial.tables import term_label
 from actuarial.texts import text
 
@@ -173,11 +175,20 @@ class Fund:
                 term_label(c) for c, v in zip(cost.categories, visits, strict=True) if np.isnan(v)
             )
             warn(ModelWarning, "fund.no_visits", categories=missing)
+        counts = np.nan_to_num(visits)
+        spread = compound_cumulants(1.0, 1.0, cv, model.process.dispersion)[1:]
+        laws, known = severity_laws(model.process, cost.categories, cv)
+        shares = cost.base.coming.shares
+        mean = np.divide(cost.base.category_per_capita, counts, out=np.zeros_like(counts), where=counts > 0)
+        large = plan_large(
+            laws, counts * model.insured.next_year, mean, model.process.dispersion, float(shares.min()),
+            spread if known else None,
+        )  # fmt: skip
         return Setting(
             cost=cost,
             heads=model.insured.next_year,
             heads_sd=model.insured.next_year_sd,
-            shares=cost.base.coming.shares,
+            shares=shares,
             stub=stub,
             stub_income=income,
             at_valuation=opening.free.value + prepaid + self.arrears.received - cost.base.experience.paid,
@@ -186,8 +197,9 @@ class Fund:
             premium_per_head=cii,
             interest=model.financing.interest_rate.value / 12,
             receipts=self.financing.receipts,
-            counts=np.nan_to_num(visits),
-            spread=compound_cumulants(1.0, 1.0, cv, model.process.dispersion)[1:],
+            counts=counts,
+            spread=spread,
+            large=large,
             year=self.plan.base_year.year + 1,
         )
 
@@ -245,7 +257,7 @@ class Fund:
         Warns
         -----
         ModelWarning
-            If there is one path only, or so few claims a month that three moments say little.
+            If there is one path only, or so few claims a month that the severity law decides the answer.
         """
         for name, value, least in (("paths", paths, 1), ("seed", seed, 0), ("threads", threads, 1)):
             if value < least:
@@ -306,6 +318,23 @@ class Fund:
         if model.cii.premium_per_capita is not None:
             found.append(plan.source("cii.premium_per_capita", model.cii.premium_per_capita))
         return (*found, *self.financing.sources, *self.arrears.sources)
+
+
+def severity_laws(
+    process: Process, categories: list[str], cv: list[float]
+) -> tuple[tuple[Severity, ...], bool]:
+    """Laws of a claim's cost over its mean, and whether all are lognormal with a stated coefficient of variation."""
+    kinds: dict[str, Callable[..., Severity]] = {
+        "lognormal": Lognormal.of, "gamma": lambda cv: Gamma(1.0, cv), "spliced_pareto": SplicedPareto,
+        "lognormal_mixture": lambda m1, s1, m2, s2, share: LognormalMixture(
+            Lognormal.of(m1, s1), Lognormal.of(m2, s2), share),
+    }  # fmt: skip
+    laws: list[Severity] = []
+    for category, spread in zip(categories, cv, strict=True):
+        spec = process.severity.get(category)
+        law = Lognormal(1.0, spread) if spec is None else kinds[spec.law](*spec.parameters)
+        laws.append(law.scaled(1 / law.mean))
+    return tuple(laws), not any(c in process.severity for c in categories)
 
 
 @dataclass(frozen=True, eq=False)

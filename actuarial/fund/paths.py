@@ -20,11 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actuarial.cost import CostForecast
+from actuarial.fund.large import LargeClaims, frequency, large_claims, poisson_counts
 from actuarial.fund.process import monthly_claims
 from actuarial.severity import log_sd
 
 CHUNK = 8192
 SYSTEMIC, PROCESS, ENROLMENT, SEASON = 0, 1, 2, 3
+FREQUENCY, LARGE_COUNT, LARGE_SIZE, LARGE_MONTH = 4, 5, 6, 7
 """First part of the spawn key: which kind of randomness."""
 
 
@@ -47,6 +49,7 @@ class Setting:
     counts: NDArray[np.float64]  # (C,) visits per insured and year
     spread: NDArray[np.float64]  # (2, C) second and third cumulant per visit, severity of mean 1
     year: int
+    large: LargeClaims | None = None  # claims drawn one by one
     fund: int = 0  # key of its own streams, where many funds are simulated
 
     @property
@@ -156,12 +159,7 @@ def simulate_chunk(
         balance -= s.unpaid if m == 0 else 0.0
         out.stub_balance[low:high, m] = balance
 
-    k1 = heads * per_capita.sum(axis=1)
-    severity = np.divide(per_capita, s.counts, out=np.zeros_like(per_capita), where=s.counts > 0)
-    k2 = heads * ((s.counts * s.spread[0]) * severity**2).sum(axis=1)
-    k3 = heads * ((s.counts * s.spread[1]) * severity**3).sum(axis=1)
-    noise = normals(seed, PROCESS, range(12), s.year, number, rows, fund=s.fund)
-    claims = monthly_claims(k1, k2, k3, s.shares, noise)
+    claims = claims_of(s, seed, number, heads, per_capita)
 
     level = balance - (s.unpaid if not len(s.stub) else 0.0)
     for m in range(12):
@@ -171,3 +169,36 @@ def simulate_chunk(
     out.base_total[low:high], out.heads[low:high] = base_total, heads
     out.cost_per_capita[low:high] = per_capita.sum(axis=1)
     out.claims[low:high] = claims
+
+
+def claims_of(
+    s: Setting, seed: int, number: int, heads: NDArray[np.float64], per_capita: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Claims by month given each path's heads and cost per head by category, shape (rows, 12) [yuan]."""
+    rows = len(heads)
+    severity = np.divide(per_capita, s.counts, out=np.zeros_like(per_capita), where=s.counts > 0)
+    noise = normals(seed, PROCESS, range(12), s.year, number, rows, fund=s.fund)
+    if s.large is None:
+        k1 = heads * per_capita.sum(axis=1)
+        k2 = heads * ((s.counts * s.spread[0]) * severity**2).sum(axis=1)
+        k3 = heads * ((s.counts * s.spread[1]) * severity**3).sum(axis=1)
+        return monthly_claims(k1, k2, k3, s.shares, noise)
+    theta = frequency(
+        s.large, normals(seed, FREQUENCY, range(len(s.counts)), s.year, number, rows, fund=s.fund)
+    )
+    bulk, counts = s.large.bulk, s.counts * theta
+    k1, k2, k3 = (heads * (counts * bulk[k - 1] * severity**k).sum(axis=1) for k in (1, 2, 3))
+    k1 = k1 + heads * per_capita[:, s.counts <= 0].sum(axis=1)  # categories without visits have no noise
+    claims = monthly_claims(k1, k2, k3, s.shares, noise)
+
+    def stream(component: int, column: int) -> np.random.Generator:
+        key = (component, s.fund, column, s.year, number)
+        return np.random.Generator(np.random.SFC64(np.random.SeedSequence(seed, spawn_key=key)))
+
+    for c in np.flatnonzero(s.large.share * s.counts > 0).tolist():
+        mean = heads * counts[:, c] * s.large.share[c]
+        count = poisson_counts(stream(LARGE_COUNT, c).random(CHUNK)[:rows], mean)
+        claims += large_claims(
+            s.large, c, count, severity[:, c], s.shares, stream(LARGE_SIZE, c), stream(LARGE_MONTH, c), CHUNK
+        )
+    return claims
