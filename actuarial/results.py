@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pandas as pd
 
 from actuarial.errors import Fault, InputError
+from actuarial.safe import cell_text, sheet_names
 from actuarial.texts import language, text
 
 if TYPE_CHECKING:
@@ -241,11 +242,11 @@ def write_frames(path: str | os.PathLike[str], frames: Mapping[str, pd.DataFrame
     with atomic_path(path) as temporary:
         book = xlsxwriter.Workbook(str(temporary), WORKBOOK_OPTIONS)
         book.set_properties({"created": _EPOCH})
-        for name, frame in frames.items():
-            sheet = book.add_worksheet(sheet_name(name))
+        for name, frame in zip(sheet_names(frames), frames.values(), strict=True):
+            sheet = book.add_worksheet(name)
             flat = frame.reset_index() if frame.index.names != [None] else frame
             for column, heading in enumerate(flat.columns):
-                sheet.write_string(0, column, str(heading))
+                sheet.write_string(0, column, cell_text(str(heading)))
                 for row, value in enumerate(flat[heading], 1):
                     write_cell(sheet, row, column, value)
             sheet.freeze_panes(1, 0)
@@ -264,17 +265,6 @@ WORKBOOK_OPTIONS = {
 _EPOCH = pd.Timestamp("2000-01-01").to_pydatetime()
 
 
-def sheet_name(name: str) -> str:
-    r"""A name that Excel accepts: at most 31 characters, none of ``[]:*?/\``.
-
-    Examples
-    --------
-    >>> sheet_name("a/b:c")
-    'a b c'
-    """
-    return "".join(" " if c in "[]:*?/\\" else c for c in name)[:31].strip("'") or "Sheet"
-
-
 def write_cell(sheet: Any, row: int, column: int, value: Any, style: Any = None) -> None:
     """Write one value with its own type: never a formula, a link or an invalid number."""
     if value is None or value is pd.NaT or (isinstance(value, float) and value != value):
@@ -282,7 +272,7 @@ def write_cell(sheet: Any, row: int, column: int, value: Any, style: Any = None)
     elif isinstance(value, float) and value in (float("inf"), float("-inf")):
         sheet.write_string(row, column, "∞" if value > 0 else "-∞", style)
     elif isinstance(value, bool) or (not isinstance(value, (int, float)) and not hasattr(value, "dtype")):
-        sheet.write_string(row, column, str(value), style)
+        sheet.write_string(row, column, cell_text(str(value)), style)
     else:
         sheet.write_number(row, column, float(value), style)
 
