@@ -205,12 +205,37 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
             os.fsync(done.fileno())
         temporary.chmod(0o644)
         temporary.replace(target)
-    except OSError as error:
-        raise InputError(
-            [Fault("file.not_writable", file=str(target), params={"reason": error.strerror})]
-        ) from error
+    except Exception as error:
+        cause = error if isinstance(error, OSError) else next(iter(error.args), None)
+        if not isinstance(cause, OSError):  # XlsxWriter wraps what the disk said in an exception of its own
+            raise
+        reason = cause.strerror or str(cause)
+        raise InputError([Fault("file.not_writable", file=str(target), params={"reason": reason})]) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def folder_lock(folder: str | os.PathLike[str]) -> Iterator[None]:
+    """Within the block no other run writes its set of files into `folder`, so that two runs do not mix.
+
+    A lock of the system on the folder itself: it leaves no file behind and ends with the process. Where the system has
+    none (Windows) or the folder cannot be opened, the block runs without.
+    """
+    try:
+        import fcntl
+
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder, os.O_RDONLY)
+    except (ImportError, OSError):
+        yield
+        return
+    try:
+        with contextlib.suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def write_text(path: str | os.PathLike[str], content: str) -> Path:

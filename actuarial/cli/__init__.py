@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from actuarial.cli import data, growth, law, rules
+from actuarial.cli import data, growth, law, licences, rules
 from actuarial.cli import report as reports
 from actuarial.cli.shared import common, early_language, help_text, print_json, say, sheets, simulated
 from actuarial.errors import ActuarialError, InputError
@@ -272,6 +272,7 @@ for command in (data.experience, data.compare, data.complete, data.annualise, ru
 cli.add_command(growth.growth)
 cli.add_command(growth.backtest)
 cli.add_command(reports.report)
+cli.add_command(licences.command)
 
 # --------------------------------------------------------------------------- helpers
 

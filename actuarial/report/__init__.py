@@ -13,7 +13,7 @@ from actuarial.pipeline import Answer
 from actuarial.report.content import KINDS, Content, compose
 from actuarial.report.page import write_page
 from actuarial.report.workbook import write_workbook
-from actuarial.results import atomic_path
+from actuarial.results import atomic_path, folder_lock
 from actuarial.texts import language, use_language
 
 FORMATS = ("html", "xlsx", "docx", "pdf")
@@ -95,7 +95,10 @@ def build_report(
         content = compose(answer, chosen, kind=kind)
         writers = _writers(answer, content)
         paths = {ending: Path(folder) / f"{name}_{chosen}.{ending}" for ending in wanted}
-        with ExitStack() as whole:  # all take their names when all are written, or none does
+        with (
+            folder_lock(folder),
+            ExitStack() as whole,
+        ):  # all take their names when all are written, or none does
             made = {ending: whole.enter_context(atomic_path(path)) for ending, path in paths.items()}
             for ending, temporary in made.items():
                 writers[ending](temporary)

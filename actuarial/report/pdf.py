@@ -91,10 +91,12 @@ def _data(content: Content, folder: Path) -> dict[str, Any]:
                     "form": to_be_filled(part),
                 }
             )
-        sections.append({"title": section.title, "paragraphs": list(section.paragraphs), "parts": made})
+        sections.append(
+            {"title": section.title or "—", "paragraphs": list(section.paragraphs), "parts": made}
+        )
     day = datetime.fromisoformat(content.dated)
     return {
-        "lang": content.lang, "title": content.title, "subtitle": content.subtitle, "kind": content.kind,
+        "lang": content.lang, "title": content.title or "—", "subtitle": content.subtitle, "kind": content.kind,
         "headline": [list(pair) for pair in content.headline], "sections": sections,
         "date": [day.year, day.month, day.day], "contents": text("report_words.contents", content.lang),
         "page_of": text("report_words.page_of", content.lang, page="{page}", pages="{pages}"),
