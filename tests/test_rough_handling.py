@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -171,7 +172,12 @@ def test_two_runs_into_one_folder_do_not_mix(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_plan_at_its_edges(plan_with: Callable[..., Plan], change: str, value: float, tmp_path: Path) -> None:
     """The whole way to the report holds: balances conserve, nothing is NaN, the target is a number or said to be none."""
-    plan = plan_with("anhui_county", {change: value}, None, ("scenarios",))
+    changes = {change: value}
+    if change == "growth.value":
+        changes["growth.uncertainty.value"] = (
+            0.0005  # five points about a cost of one hundredth would rule its mean
+        )
+    plan = plan_with("anhui_county", changes, None, ("scenarios",))
     answer = act.run(plan, paths=2_000)
     found = answer.to_dict()
     assert not any(isinstance(v, float) and np.isnan(v) for v in found.values())
@@ -184,9 +190,9 @@ def test_plan_at_its_edges(plan_with: Callable[..., Plan], change: str, value: f
         assert any("2000" in w or "2,000" in w for w in answer.warnings)
     if change == "growth.value":
         ratio = answer.simulation.expected_cost_per_capita() / answer.simulation.cost.base.per_capita
-        assert ratio == pytest.approx(1 + value, rel=0.35)
+        assert ratio == pytest.approx(1 + value, rel=0.02)
     files = act.build_report(answer, tmp_path / "out")
-    assert "nan" not in files.page.read_text(encoding="utf-8").split("<main>")[1].replace("finance", "")
+    assert not re.search(r">\s*nan|nan\s*<", files.page.read_text(encoding="utf-8"))
 
 
 def test_nobody_insured_is_refused(plan_with: Callable[..., Plan]) -> None:
@@ -234,5 +240,4 @@ def test_signal_is_not_swallowed(tmp_path: Path) -> None:
 
     with pytest.raises(KeyboardInterrupt), atomic_path(tmp_path / "never.txt"):
         signal.raise_signal(signal.SIGINT)
-        time.sleep(1)
     assert list(tmp_path.iterdir()) == []
