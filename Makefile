@@ -9,7 +9,7 @@ LOCK := $(wildcard locks/python$(VERSION).txt)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(if $(LOCK),-c $(LOCK))
 WORKERS ?= 2
 
-.PHONY: demo test test-all lint types notebooks bench docs lock clean
+.PHONY: demo test test-all lint types notebooks bench docs lock licences clean
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -47,6 +47,9 @@ bench: $(VENV)/.dev
 
 docs: $(VENV)/.dev
 	$(BIN)/python docs/make_glossary.py
+
+licences: $(VENV)/.core
+	$(BIN)/actuarial licences
 
 lock: $(VENV)/.dev
 	$(BIN)/python -m pip freeze --exclude-editable | grep -E '^[A-Za-z0-9._-]+==' | sort -f > locks/python$(VERSION).txt

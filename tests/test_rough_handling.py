@@ -83,7 +83,7 @@ for line in sys.stdin:
             if line.split()[1] == "report":
                 act.build_report(answer, folder, formats=("html", "xlsx"), name="r")
             else:
-                act.sort_claims(claims, folder / "sorted.parquet")
+                act.sort_claims(act.read_claims(claims), folder / "sorted.parquet")
         finally:
             os._exit(0)
     time.sleep(float(line.split()[0]))
@@ -110,7 +110,7 @@ def test_a_hundred_kills_leave_no_half_file(tmp_path: Path) -> None:
     took = time.perf_counter()
     act.build_report(answer, whole, name="r")
     took = time.perf_counter() - took
-    act.sort_claims(act.sample_path("synthetic/claims.csv"), whole / "sorted.parquet")
+    act.sort_claims(act.read_claims(act.sample_path("synthetic/claims.csv")), whole / "sorted.parquet")
     expected = digests(whole)
     assert len(expected) == 3
     worker = subprocess.Popen([sys.executable, "-c", WORK, str(folder), "5"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # fmt: skip
@@ -130,7 +130,7 @@ def test_a_hundred_kills_leave_no_half_file(tmp_path: Path) -> None:
     worker.stdin.close()
     worker.wait(60)
     act.build_report(answer, folder, name="r")
-    act.sort_claims(act.sample_path("synthetic/claims.csv"), folder / "sorted.parquet")
+    act.sort_claims(act.read_claims(act.sample_path("synthetic/claims.csv")), folder / "sorted.parquet")
     assert digests(folder) == expected
     assert seen, "no run was let finish: the moments are too early to show anything"
 
