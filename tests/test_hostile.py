@@ -64,6 +64,7 @@ def document(words: list[str]) -> Content:
 @example(HOSTILE[8:16])
 @example(HOSTILE[16:24])
 @example(HOSTILE[24:])
+@example(["a" * 40_000])
 @settings(max_examples=12)
 def test_hostile_words_in_page_word_and_pdf(tmp_path: Path, words: list[str]) -> None:
     """Whatever stands in titles, headings, cells and notes, each file opens and has no tag, link or field of theirs."""

@@ -168,7 +168,8 @@ class _Maker:
     def _properties(self) -> None:
         moment = dt.datetime.fromisoformat(self.c.dated)
         core = self.document.core_properties
-        core.title, core.subject, core.author, core.comments = self.c.title, self.c.subtitle, "", ""
+        core.title, core.subject = self.c.title[:255], self.c.subtitle[:255]  # Word holds no more
+        core.author, core.comments = "", ""
         core.last_modified_by, core.revision, core.keywords = "", 1, ""
         core.created = core.modified = core.last_printed = moment
         core.language = {"zh": "zh-CN", "en": "en-GB"}[self.c.lang]
