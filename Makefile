@@ -9,7 +9,7 @@ LOCK := $(wildcard locks/python$(VERSION).txt)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(if $(LOCK),-c $(LOCK))
 WORKERS ?= 2
 
-.PHONY: demo test test-all lint types notebooks bench docs lock clean
+.PHONY: demo test test-all lint types notebooks bench docs lock licences clean
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -53,6 +53,9 @@ docs: $(VENV)/.docs
 	$(BIN)/python docs/make_glossary.py
 	$(BIN)/python docs/make_pictures.py
 	$(BIN)/python docs/build_site.py
+
+licences: $(VENV)/.core
+	$(BIN)/actuarial licences
 
 lock: $(VENV)/.dev
 	$(BIN)/python -m pip freeze --exclude-editable | grep -E '^[A-Za-z0-9._-]+==' | sort -f > locks/python$(VERSION).txt

@@ -221,6 +221,29 @@ def _bomb(folder: Path) -> None:
     read_table(path, "experience")
 
 
+def spoiled(folder: Path, member: str, content: bytes) -> None:
+    """A workbook with one more member, read."""
+    path = workbook(folder, "=1", 1)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(member, content)
+    read_table(path, "experience")
+
+
+@case("file.macros")
+def _macros(folder: Path) -> None:
+    spoiled(folder, "xl/vbaProject.bin", b"x")
+
+
+@case("file.entities")
+def _entities(folder: Path) -> None:
+    spoiled(folder, "xl/extra.xml", b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "c">]><a/>')
+
+
+@case("file.other_book")
+def _other_book(folder: Path) -> None:
+    read_table(workbook(folder, "=[1]Sheet1!A1", 5), "experience")
+
+
 def workbook(folder: Path, formula: str, value: Any) -> Path:
     """A sheet with one formula."""
     import xlsxwriter
@@ -807,6 +830,7 @@ for code, work in {
     "severity.family": fitted(amounts=np.arange(1.0, 50.0), family="normal"),
     "severity.cost_gap": fitted(amounts=TWO_KINDS, families=["lognormal"]),
     "severity.flat": lambda folder: _flat(),
+    "severity.no_variance": lambda folder: _endless(),
     "bands.column": from_bands(table=bands_table().drop(columns="visits")),
     "bands.per": from_bands(per="year"),
     "bands.no_rule": from_bands(new={}),
@@ -845,6 +869,12 @@ for code, work in {
 def _flat() -> Any:
     """Twelve amounts do not determine the five parameters of a mixture."""
     return act.fit_severity(Lognormal(100, 0.5).draw(12, seed=1), family="lognormal_mixture")
+
+
+def _endless() -> Any:
+    """Amounts with a Pareto tail of index 1.25 have a mean and no variance."""
+    amounts = 100 * (1 - np.random.default_rng(5).random(20_000)) ** -0.8
+    return act.fit_severity(amounts, family="spliced_pareto")
 
 
 def all_codes() -> Iterator[str]:
