@@ -630,6 +630,15 @@ GROWTH_CASES: dict[str, Case] = {
     "growth.no_year": lambda folder: fit_growth(YEARS4.set_axis(["a", "b", "c", "d"])),
     "growth.on_level": lambda folder: fit_growth(YEARS4, on_level={2008: 1.1, 2009: 1.0, 2010: 1.0}),
     "growth.weights": lambda folder: fit_growth(YEARS4, weights=YEARS4.iloc[:2]),
+    "growth.no_place": lambda folder: fit_growth(
+        YEARS4.rename("new"), pool=pd.DataFrame({("a", "b"): YEARS4, ("a", "c"): YEARS4})
+    ),
+    "growth.pool_categories": lambda folder: fit_growth(
+        YEARS4.to_frame("a").rename_axis(columns="category"), pool=YEARS4.rename("b")
+    ),
+    "growth.nested_categories": lambda folder: fit_growth(
+        pd.DataFrame({("a", "b"): YEARS4, ("a", "c"): YEARS4}).rename_axis(columns=["fund", "category"])
+    ),
     "growth.no_prior": lambda folder: fit_growth(YEARS4, prior="mine"),
     "growth.no_fund": lambda folder: fit_growth(YEARS4.to_frame("a")).fund("b"),
     "growth.horizon": lambda folder: fit_growth(YEARS4).forecast(0),
