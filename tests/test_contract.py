@@ -114,7 +114,7 @@ def test_the_full_reward_is_above_the_reserve(deal: Contract) -> None:
     """At 464 yuan × 400,000 heads the most that can be won is 1,023.6万, above the reserve of 1,000万."""
     best = deal.settle(target=464.0 * 400_000, claims=0).insurer_result
     assert best == 10_236_000.0
-    assert best > deal.law.payload.reserve
+    assert best > deal.law.payload.cash.reserve.value
 
 
 # --------------------------------------------------------------------------- where the text is silent
@@ -280,7 +280,10 @@ def test_every_contract_that_comes_along_loads() -> None:
         assert found.law.id == name
         assert found.sources[0].document
         assert len(found.table) >= 1
-        assert float(found.bands(2e8)(0.0)) == 0.0
+        gaps = found.law.envelope.gaps
+        read = {g: gaps[g].range[0] if gaps[g].range else next(iter(gaps[g].choices), None) for g in gaps}
+        read = {g: v for g, v in read.items() if v is not None}
+        assert float(found.with_readings(read).bands(2e8)(0.0)) == 0.0
 
 
 def test_a_law_of_another_kind_is_no_contract(tmp_path: Path) -> None:
@@ -293,3 +296,22 @@ def test_a_law_of_another_kind_is_no_contract(tmp_path: Path) -> None:
         with pytest.raises(InputError) as caught:
             act.load_contract(name)
         assert caught.value.code == code
+
+
+def test_policy_loss_is_shared_before_the_bands() -> None:
+    """Of a deficit of 1,000万, 600万 of it policy-caused and shared by halves, the insurer bears 300 + 400万."""
+    terms = {"expense_rate": 0.05, "policy_share": 0.5}
+    found = act.load_contract("china/hainan/contract/critical_illness@2014-01-01").with_readings(terms)
+    split = found.for_year(target=1e8).split([9e7, 1.1e8], policy_loss=6e6)
+    np.testing.assert_allclose(split.insurer, [5e6, -7e6])
+    np.testing.assert_allclose(split.insurer + split.fund, split.outcome)
+
+
+@pytest.mark.parametrize(
+    ("costs", "payment"), [(8.8e6, -570_000), (9.3e6, -200_000), (1e7, 0), (1.04e7, 50_000)]
+)
+def test_the_published_corridor(costs: float, payment: float) -> None:
+    """42 USC 18062(b): the worked payments to (and charges on) a plan at a target of 10 million."""
+    deal = act.load_contract("usa/national/contract/aca_risk_corridor@2014-01-01").for_year(target=1e7)
+    assert deal.split(costs).fund[0] == pytest.approx(-payment)
+    assert deal.cents([round((1e7 - costs) * 100)]).fund[0] == -payment * 100

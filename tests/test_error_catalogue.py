@@ -55,6 +55,7 @@ ERROR_FILES = (
     "growth",
     "fund",
     "contract",
+    "contract_terms",
     "model",
     "samples",
     "severity",
@@ -393,12 +394,50 @@ JEMINAY = "china/jeminay/ncms/basic@2011-04-26"
 
 def bands(data: dict[str, Any]) -> list[dict[str, Any]]:
     """The table of bands of a contract."""
-    return data["payload"]["bands"]["table"]
+    return data["payload"]["sharing"][0]["bands"]
 
 
-case("law.two_edges")(law_with(CONTRACT, lambda d: bands(d)[0].update(up_to_share_of_target=0.01), load_law))
-case("law.last_band")(law_with(CONTRACT, lambda d: bands(d)[-1].update(up_to=5e7), load_law))
-case("law.edges_increase")(law_with(CONTRACT, lambda d: bands(d)[0].update(up_to=7e6), load_law))
+def term(path: str, value: Any, use: Callable[[Path], Any] = load_law) -> Case:
+    """The contract with one place of its payload set."""
+
+    def change(data: dict[str, Any]) -> None:
+        at: Any = data["payload"]
+        *parents, last = path.split(".")
+        for part in parents:
+            at = at[int(part) if isinstance(at, list) else part]
+        at[int(last) if isinstance(at, list) else last] = value
+
+    return law_with(CONTRACT, change, use)
+
+
+def deal(**changes: Any) -> act.Contract:
+    """The contract of 2012 with terms changed."""
+    return contract().changed(changes)
+
+
+EDGES = [{"up_to": 1e6, "insurer": 0.5}, {"up_to": 5e5, "insurer": 0.4}, {"insurer": 0}]
+for _code, _work in {
+    "contract_terms.amount": term("sharing.0.bands.0.up_to", "300万"),
+    "contract_terms.ratio": term("sharing.0.bands.0.insurer", 45),
+    "contract_terms.word": term("cash.later", "as_you_like"),
+    "contract_terms.shares": term("sharing.0.bands.0.provider", 0.6),
+    "contract_terms.gate": term("sharing.0.gate", {"at_least": 1, "above": 1}),
+    "contract_terms.requires": term("sharing.0.requires", {"indicator": "a", "what": {"zh": "甲", "en": "a"}}),
+    "contract_terms.last_band": law_with(CONTRACT, lambda d: bands(d)[-1].update(up_to=5e7), load_law),
+    "contract_terms.edges_increase": term("sharing.0.bands", EDGES),
+    "contract_terms.cash": law_with(CONTRACT, lambda d: d["payload"]["cash"].pop("first"), load_law),
+    "contract_terms.twice": law_with(CONTRACT, lambda d: d["payload"]["sharing"].append({"side": "deficit", "bands": [{"insurer": 1}]}), load_law),
+    "contract_terms.nothing_shared": law_with(CONTRACT, lambda d: d["payload"].pop("sharing"), load_law),
+    "contract.gap_open": lambda folder: contract().for_year(heads=4e5).split([1e8], policy_loss=1e6),
+    "contract.base_needed": lambda folder: contract().for_year(),
+    "contract.indicator_needed": lambda folder: deal(**{"sharing.0.bands.0.insurer": {"quality": 0.5}}).bands(2e8),
+    "contract.ratio": lambda folder: deal(**{"sharing.0.bands.0.insurer": {"quality": 0.5}}).for_year(heads=4e5).split([1e8], quality=2),
+    "contract.unknown_event": lambda folder: contract().for_year(heads=4e5).split([1e8], events={"rain": 1}),
+    "contract.no_policy_rule": lambda folder: deal(policy_loss=None).for_year(heads=4e5).split([1e8], policy_loss=1),
+    "contract.expenses_needed": lambda folder: deal(expense={"amount": "actual"}).for_year(heads=4e5).split([1e8]),
+    "contract.no_place": lambda folder: deal(**{"sharing.7.bands": []}),
+}.items():  # fmt: skip
+    case(_code)(_work)
 case("law.id_parts")(law_with(CONTRACT, lambda d: d.update(effective="2013-01-01"), load_law))
 case("law.bad_reading")(
     law_with(
@@ -673,18 +712,12 @@ case("law.segments_increase")(
     )
 )
 case("contract.edges_cross")(
-    law_with(
-        CONTRACT,
-        lambda d: d["payload"]["bands"].update(
-            table=[
-                {"up_to_share_of_target": 0.05, "insurer_share": 0.5},
-                {"up_to": 9e6, "insurer_share": 0.6},
-                {"insurer_share": 0.0},
-            ]
-        ),
+    term(
+        "sharing.0.bands",
+        [{"up_to": {"share_of": "target", "share": 0.05}, "insurer": 0.5}, {"up_to": 9e6, "insurer": 0.6}, {"insurer": 0}],
         lambda path: act.load_contract(path).bands(185.6e6),
     )
-)
+)  # fmt: skip
 
 
 @case("plan.patch")

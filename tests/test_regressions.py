@@ -269,8 +269,8 @@ def test_b25_fixed_edge_after_a_share_edge(tmp_path):
     """A share-of-target edge that passes the fixed edge after it is a named fault."""
 
     def change(p):
-        p["bands"]["table"] = [
-            {"up_to_share_of_target": 0.05, "insurer_share": 0.5}, {"up_to": 9e6, "insurer_share": 0.6}, {"insurer_share": 0.0},
+        p["sharing"][0]["bands"] = [
+            {"up_to": {"share_of": "target", "share": 0.05}, "insurer": 0.5}, {"up_to": 9e6, "insurer": 0.6}, {"insurer": 0},
         ]  # fmt: skip
 
     deal = act.load_contract(law(tmp_path, "china/jiande/contract/cooperation@2012-01-01", change))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import as_file, files
@@ -29,6 +29,7 @@ from actuarial.law.benefit import (
     tilt_choices,
     unknown_words,
 )
+from actuarial.law.contract_terms import ContractPayload, choice_gaps, number_gaps
 from actuarial.law.schema import PAYLOADS, Envelope, Model, Reading, validate
 from actuarial.law.strict_yaml import Path_, line_of, read_yaml
 from actuarial.law.terms import WAGE
@@ -131,8 +132,8 @@ def list_laws(kind: str | None = None) -> tuple[str, ...]:
 
     Examples
     --------
-    >>> list_laws("contract")
-    ('china/jiande/contract/cooperation@2012-01-01',)
+    >>> list_laws("contract")[0]
+    'china/jiande/contract/cooperation@2012-01-01'
     """
     root = files(__package__)
     found: list[str] = []
@@ -214,6 +215,15 @@ def payload_of(envelope: Envelope, data: Any, lines: dict[Path_, int], label: st
         ]
         if faults:
             raise InputError(faults)
+    if isinstance(payload, ContractPayload):
+        places = [(c.gap, c.names) for c in choice_gaps(payload)]
+        named = (*number_gaps(payload), *(gap for gap, _ in places))
+        faults = [
+            *_unknown_gaps(named, envelope, data, lines, label),
+            *_bad_choices(places, envelope, lines, label),
+        ]
+        if faults:
+            raise InputError(faults)
     return payload
 
 
@@ -262,13 +272,8 @@ def _gap_faults(
     envelope: Envelope, payload: BenefitPayload, data: Any, lines: dict[Path_, int], label: str
 ) -> list[Fault]:
     """Gaps and parameters that terms name and the file does not describe."""
-    known = "、".join(envelope.gaps) or "-"
     named = (*payload_gaps(payload), *payload_choices(payload))
-    faults = [
-        Fault("law.unknown_gap", file=label, line=_place(data, lines, g), params={"gap": g, "known": known})
-        for g in named
-        if g not in envelope.gaps
-    ]
+    faults = _unknown_gaps(named, envelope, data, lines, label)
     known = "、".join([WAGE, *payload.parameters])
     return faults + [
         Fault(
@@ -282,18 +287,22 @@ def _gap_faults(
     ]
 
 
+def _unknown_gaps(
+    named: Sequence[str], envelope: Envelope, data: Any, lines: dict[Path_, int], label: str
+) -> list[Fault]:
+    known = "、".join(envelope.gaps) or "-"
+    return [
+        Fault("law.unknown_gap", file=label, line=_place(data, lines, g), params={"gap": g, "known": known})
+        for g in named
+        if g not in envelope.gaps
+    ]
+
+
 def _choice_faults(
     envelope: Envelope, payload: BenefitPayload, data: Any, lines: dict[Path_, int], label: str
 ) -> list[Fault]:
     """Choices that no term understands, and readings on which a tilt waits in vain."""
-    faults = []
-    for gap, names in choice_places(payload):
-        found = envelope.gaps.get(gap)
-        if found is not None and not set(found.choices) <= set(names):
-            params = {"gap": gap, "names": "、".join(names)}
-            faults.append(
-                Fault("law.gap_choices", file=label, line=line_of(lines, ("gaps", gap)), params=params)
-            )
+    faults = _bad_choices(choice_places(payload), envelope, lines, label)
     for gap, choice in tilt_choices(payload):
         found = envelope.gaps.get(gap)
         if found is not None and choice not in found.choices:
@@ -302,6 +311,21 @@ def _choice_faults(
                 Fault("law.tilt_choice", file=label, line=_place(data, lines, choice), params=params)
             )
     return faults
+
+
+def _bad_choices(
+    places: Iterable[tuple[str, tuple[str, ...]]], envelope: Envelope, lines: dict[Path_, int], label: str
+) -> list[Fault]:
+    return [
+        Fault(
+            "law.gap_choices",
+            file=label,
+            line=line_of(lines, ("gaps", gap)),
+            params={"gap": gap, "names": "、".join(names)},
+        )
+        for gap, names in places
+        if gap in envelope.gaps and not set(envelope.gaps[gap].choices) <= set(names)
+    ]
 
 
 def _word_faults(payload: BenefitPayload, data: Any, lines: dict[Path_, int], label: str) -> list[Fault]:

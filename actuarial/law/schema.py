@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 from actuarial.errors import Fault, InputError
 from actuarial.law.base import Bilingual, Date, Finite, Fraction01, Id, Money, Status, Strict, Text
 from actuarial.law.benefit import SCHEMES, BenefitPayload
+from actuarial.law.contract_terms import ContractPayload
 from actuarial.law.strict_yaml import Path_, line_of
 from actuarial.texts import LANGUAGES, has_text, text
 
@@ -54,59 +55,6 @@ class Reading(Strict):
         if self.value is not None:
             return not gap.choices and (gap.range is None or gap.range[0] <= self.value <= gap.range[1])
         return self.choice in gap.choices if gap.choices else gap.range is None
-
-
-class Band(Strict):
-    """One band of a sharing table: up to an amount, up to a share of the target, or open."""
-
-    up_to: Money | None = None
-    up_to_share_of_target: Fraction01 | None = None
-    insurer_share: Fraction01
-
-    @model_validator(mode="after")
-    def _one_edge(self) -> Band:
-        if self.up_to is not None and self.up_to_share_of_target is not None:
-            raise ValueError("law.two_edges")
-        return self
-
-
-class Bands(Strict):
-    """Marginal bands of a surplus or deficit, with the insurer's share of each."""
-
-    symmetric: Literal[True]
-    upper_edge_included: bool
-    table: Annotated[list[Band], Field(min_length=1)]
-
-    @model_validator(mode="after")
-    def _last_is_open(self) -> Bands:
-        edges = [b.up_to is None and b.up_to_share_of_target is None for b in self.table]
-        if edges[:-1].count(True) or not edges[-1]:
-            raise ValueError("law.last_band")
-        fixed = [b.up_to for b in self.table if b.up_to is not None]
-        shares = [b.up_to_share_of_target for b in self.table if b.up_to_share_of_target is not None]
-        if fixed != sorted(set(fixed)) or shares != sorted(set(shares)):
-            raise ValueError("law.edges_increase")
-        return self
-
-
-class Deduction(Strict):
-    """An amount taken off at settlement for each event."""
-
-    event: Bilingual
-    share_of_per_capita_target: Fraction01 | None = None
-    share_of_target: Fraction01 | None = None
-
-
-class ContractPayload(Strict):
-    """Terms of a risk-sharing contract."""
-
-    per_capita_target: Money | None = None
-    bands: Bands
-    reserve: Money | None = None
-    first_payment: Money | None = None
-    presettlement_insurer_share: Fraction01 | None = None
-    warning_deficit: Money | None = None
-    deductions: list[Deduction] = []
 
 
 class CostingPayload(Strict):

@@ -1,0 +1,38 @@
+"""Risk-sharing contracts: terms as data, compiled to a deal, split, settled to the cent, evaluated.
+
+==================  ================================================================================
+module              holds
+==================  ================================================================================
+``terms``           :class:`Contract` and :func:`load_contract`: a law file with its gaps and readings
+``readings``        :class:`Basis`; terms to yuan; the refusal of an open gap
+``tables``          bands with known amounts; curves over the outcome
+``deal``            :class:`Deal`: the steps that split an outcome among the parties
+``split``           :class:`Split`, :class:`State`, :class:`LayerAmounts`
+``money``           the two arithmetics: float64 yuan, int64 cents
+``annual``          one year settled by its bands
+``evaluation``      a contract over simulated years
+==================  ================================================================================
+
+The words of the files are in :mod:`actuarial.law.contract_terms` and ``docs/contracts.md``.
+"""
+
+from __future__ import annotations
+
+from actuarial.contract.annual import Settlement
+from actuarial.contract.deal import Deal
+from actuarial.contract.evaluation import Evaluation
+from actuarial.contract.readings import Basis
+from actuarial.contract.split import LayerAmounts, Split, State
+from actuarial.contract.terms import Contract, load_contract
+
+__all__ = [
+    "Basis",
+    "Contract",
+    "Deal",
+    "Evaluation",
+    "LayerAmounts",
+    "Settlement",
+    "Split",
+    "State",
+    "load_contract",
+]

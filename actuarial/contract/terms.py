@@ -1,0 +1,252 @@
+"""A contract: its law file, and the ways into it."""
+
+from __future__ import annotations
+
+import copy
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from actuarial.contract.annual import Settlement
+from actuarial.contract.deal import Deal
+from actuarial.contract.evaluation import Evaluation
+from actuarial.contract.readings import Basis, Reader
+from actuarial.errors import Fault, InputError
+from actuarial.law import Law, load_law, payload_of
+from actuarial.law.contract_terms import ContractPayload, Quality, ShareOf
+from actuarial.law.terms import Fixed
+from actuarial.layers import Piecewise, to_cents
+from actuarial.results import Result
+
+MOST = 1e16
+"""Largest amount that is settled [yuan]; beyond it cents do not fit."""
+
+
+@dataclass(frozen=True, eq=False)
+class Contract(Result):
+    """A contract loaded from its law file.
+
+    Parameters
+    ----------
+    law : Law
+        Of kind ``contract``.
+    """
+
+    law: Law
+
+    @property
+    def terms(self) -> ContractPayload:
+        """The terms as the file writes them."""
+        payload: ContractPayload = self.law.payload
+        return payload
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The bands as written: side, upper edge as an amount or a share of the target, each party's share.
+
+        What is written in other words (a gap, a share of another base, a share that moves with quality) is NaN here;
+        ``contract.law`` shows it in words.
+        """
+        rows = []
+        for sharing in self.terms.sharing:
+            for band in sharing.bands:
+                edge = band.up_to
+                share_edge = (
+                    edge.share.value
+                    if isinstance(edge, ShareOf) and edge.base == "target" and isinstance(edge.share, Fixed)
+                    else np.nan
+                )
+                row = {
+                    "side": sharing.side,
+                    "up_to": edge.value if isinstance(edge, Fixed) else np.nan,
+                    "up_to_share_of_target": share_edge,
+                }
+                for party in self.terms.parties:
+                    if party != "fund":
+                        share = getattr(band, party)
+                        row[f"{party}_share"] = share.value if isinstance(share, Fixed) else np.nan
+                rows.append(row)
+        return pd.DataFrame(rows)
+
+    # ------------------------------------------------------------------ other readings, other terms
+
+    def with_readings(self, readings: Mapping[str, Any]) -> Contract:
+        """The contract with gaps read as stated here; see :meth:`actuarial.law.Law.with_readings`."""
+        return replace(self, law=self.law.with_readings(readings)) if readings else self
+
+    def changed(self, changes: Mapping[str, Any]) -> Contract:
+        """The contract with terms changed, checked anew.
+
+        Parameters
+        ----------
+        changes : mapping
+            By place in the payload, with dots and numbers from 0 (``sharing.0.bands.3.insurer``): the new value as a file
+            would write it. None removes the key.
+
+        Raises
+        ------
+        InputError
+            If there is no such place, or the new terms have faults.
+
+        Examples
+        --------
+        >>> deal = load_contract("china/jiande/contract/cooperation@2012-01-01")
+        >>> float(deal.changed({"sharing.0.bands.0.insurer": 0.5}).bands(2e8)(1e6))
+        500000.0
+        """
+        data = copy.deepcopy(self.law.envelope.payload)
+        for place, value in changes.items():
+            at: Any = data
+            *parents, last = place.split(".")
+            try:
+                for part in parents:
+                    at = at[int(part) if isinstance(at, list) else part]
+                key: Any = int(last) if isinstance(at, list) else last
+                if value is None:
+                    del at[key]
+                else:
+                    at[key] = value
+            except (KeyError, IndexError, ValueError, TypeError) as error:
+                params = {"path": place}
+                raise InputError([Fault("contract.no_place", file=self.law.file, params=params)]) from error
+        envelope = self.law.envelope.model_copy(update={"payload": data})
+        return replace(self, law=replace(self.law, envelope=envelope, payload=payload_of(envelope, data, {}, self.law.file)))  # fmt: skip
+
+    # ------------------------------------------------------------------ a year
+
+    def basis(
+        self, *, target: float | None = None, heads: float | None = None, premium: float | None = None,
+        financing: float | None = None, revenue: float | None = None,
+    ) -> Basis:  # fmt: skip
+        """The amounts of a year; the target by the file's rule (464 yuan × heads) where it is not given.
+
+        Raises
+        ------
+        InputError
+            If neither the target nor what its rule needs is given.
+        """
+        rest = {"heads": heads, "premium": premium, "financing": financing, "revenue": revenue}
+        if target is None:
+            rule = self.terms.target.amount
+            if rule is None:
+                params = {"base": "target"}
+                raise InputError([Fault("contract.base_needed", file=self.law.file, params=params)])
+            target = Reader(self.law, Basis(1.0, **rest)).yuan(rule)
+        return Basis(target, **rest)
+
+    def for_year(
+        self,
+        basis: Basis | None = None,
+        *,
+        readings: Mapping[str, Any] | None = None,
+        **amounts: float | None,
+    ) -> Deal:
+        """The contract with the amounts of one year.
+
+        Parameters
+        ----------
+        basis : Basis, optional
+            Or its amounts by name: ``target``, ``heads``, ``premium``, ``financing``, ``revenue``.
+        readings : mapping, optional
+            Gaps read as stated here.
+
+        Examples
+        --------
+        >>> deal = load_contract("china/jiande/contract/cooperation@2012-01-01").for_year(heads=400_000)
+        >>> deal.basis.target, deal.split([173_600_000.0]).insurer.tolist(), deal.monotone
+        (185600000.0, [6300000.0], {'insurer': True, 'fund': True})
+        """
+        mine = self.with_readings(readings or {})
+        return Deal.of(mine, basis or mine.basis(**amounts))
+
+    def bands(self, target: float) -> Piecewise:
+        """The insurer's result (the provider's, where no insurer shares) over the outcome, for one target.
+
+        Parameters
+        ----------
+        target : float
+            Contract target, above 0 [yuan].
+
+        Raises
+        ------
+        InputError
+            If the target is not positive, or so low that the bands are undefined and the file states
+            no reading.
+
+        Examples
+        --------
+        >>> f = load_contract("china/jiande/contract/cooperation@2012-01-01").bands(185_600_000)
+        >>> f([1_500_000, 20_000_000, -2_000_000]).tolist()
+        [675000.0, 10236000.0, -900000.0]
+        """
+        return self.for_year(target=target).curve(self.main_party)
+
+    @property
+    def main_party(self) -> str:
+        """Who shares with the fund: the insurer, else the providers."""
+        return "insurer" if "insurer" in self.terms.parties else "provider"
+
+    @property
+    def needs_quality(self) -> bool:
+        """Whether a share moves with a quality score."""
+        shares = (s for t in self.terms.sharing for b in t.bands for _, s in b.shares())
+        return any(isinstance(s, Quality) for s in shares)
+
+    def settle(self, *, target: float, claims: float) -> Settlement:
+        """Settle one year by its bands, in whole cents.
+
+        Parameters
+        ----------
+        target, claims : float
+            Contract target and the year's cash claims [yuan].
+
+        Raises
+        ------
+        InputError
+            If an amount is negative or not a number, or the bands are undefined.
+
+        Examples
+        --------
+        >>> deal = load_contract("china/jiande/contract/cooperation@2012-01-01")
+        >>> deal.settle(target=185_600_000, claims=187_600_000).insurer_result
+        -900000.0
+        """
+        for name, value in (("target", target), ("claims", claims)):
+            if not 0 <= value <= MOST:
+                raise InputError([Fault("contract.amount", params={"name": name, "value": value})])
+        outcome = int(to_cents(target)) - int(to_cents(claims))
+        split = self.for_year(target=target).cents([outcome])
+        insurer = int(split.party(self.main_party)[0])
+        return Settlement(self, target, claims, outcome / 100, insurer / 100, (outcome - insurer) / 100,
+                          sources=(self.law.source("bands"), self.law.source("band_rule")))  # fmt: skip
+
+    def evaluate(self, *, target: float, claims: ArrayLike) -> Evaluation:
+        """Both sides' results over simulated years.
+
+        Parameters
+        ----------
+        target : float
+            Contract target [yuan].
+        claims : array_like, shape (n,) or (n, 12)
+            Cash claims of the contract year, or by month [yuan].
+        """
+        split = self.for_year(target=target).split(claims)
+        return Evaluation(self, float(target), split.outcome, split.party(self.main_party),
+                          sources=(self.law.source("bands"),))  # fmt: skip
+
+
+def load_contract(id_or_file: str | os.PathLike[str]) -> Contract:
+    """Load a contract by id or from a file.
+
+    Raises
+    ------
+    InputError
+        If there is none such, the file has faults, or it is of another kind.
+    """
+    law = load_law(id_or_file, "contract")
+    return Contract(law, sources=(law.source(),))
