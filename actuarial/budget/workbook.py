@@ -17,7 +17,8 @@ import pandas as pd
 from actuarial.budget.form import SIDES, STAGES, WAN, OfficialForm, budget_form, is_computed, short_label
 from actuarial.budget.phasing import YearBudget, item_label
 from actuarial.budget.supporting import in_language
-from actuarial.results import WORKBOOK_OPTIONS, atomic_path, sheet_name, write_cell
+from actuarial.results import WORKBOOK_OPTIONS, atomic_path, write_cell
+from actuarial.safe import sheet_name
 from actuarial.tables import term_label
 from actuarial.texts import text
 
