@@ -9,7 +9,7 @@ LOCK := $(wildcard locks/python$(VERSION).txt)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(if $(LOCK),-c $(LOCK))
 WORKERS ?= 2
 
-.PHONY: demo test test-all lint types notebooks bench docs lock clean
+.PHONY: demo test test-all lint types notebooks bench docs lock licences clean
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -21,6 +21,10 @@ $(VENV)/.core: pyproject.toml $(LOCK) | $(VENV)/bin/python
 $(VENV)/.dev: pyproject.toml $(LOCK) | $(VENV)/bin/python
 	$(PIP) -e ".[report,dev]"
 	@touch $@ $(VENV)/.core
+
+$(VENV)/.docs: $(VENV)/.dev
+	$(PIP) -e ".[docs]"
+	@touch $@
 
 demo: $(VENV)/.core
 	$(BIN)/actuarial demo --out reports
@@ -45,8 +49,13 @@ notebooks: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/run.py
 
-docs: $(VENV)/.dev
+docs: $(VENV)/.docs
 	$(BIN)/python docs/make_glossary.py
+	$(BIN)/python docs/make_pictures.py
+	$(BIN)/python docs/build_site.py
+
+licences: $(VENV)/.core
+	$(BIN)/actuarial licences
 
 lock: $(VENV)/.dev
 	$(BIN)/python -m pip freeze --exclude-editable | grep -E '^[A-Za-z0-9._-]+==' | sort -f > locks/python$(VERSION).txt

@@ -179,7 +179,7 @@ class CostForecast(Result):
         }
         squares = {name: float(np.var(f) / np.mean(f) ** 2) for name, f in moments.items()}
         mean = self.base.per_capita * np.prod([float(f.mean()) for f in moments.values()])
-        return VarianceShares(shapley_product(squares), float(mean), sources=self.sources)
+        return VarianceShares(shapley_product(squares), float(mean), squares, sources=self.sources)
 
     def waterfall(self) -> pd.DataFrame:
         """From last year's cost to next year's, per person: policy, growth, their interaction, and leverage if known.
@@ -235,10 +235,13 @@ class VarianceShares(Result):
         By factor, its part of the squared coefficient of variation; they sum to that of the whole.
     mean : float
         Mean cost [yuan/person/year].
+    single : dict
+        By factor, its own squared coefficient of variation, the others still.
     """
 
     squares: pd.Series
     mean: float
+    single: dict[str, float]
 
     @property
     def total_sd(self) -> float:

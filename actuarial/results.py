@@ -22,12 +22,14 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
 from actuarial.errors import Fault, InputError
+from actuarial.safe import cell_text, sheet_names
 from actuarial.texts import language, text
 
 if TYPE_CHECKING:
@@ -204,12 +206,37 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
             os.fsync(done.fileno())
         temporary.chmod(0o644)
         temporary.replace(target)
-    except OSError as error:
-        raise InputError(
-            [Fault("file.not_writable", file=str(target), params={"reason": error.strerror})]
-        ) from error
+    except Exception as error:
+        cause = error if isinstance(error, OSError) else next(iter(error.args), None)
+        if not isinstance(cause, OSError):  # XlsxWriter wraps what the disk said in an exception of its own
+            raise
+        reason = cause.strerror or str(cause)
+        raise InputError([Fault("file.not_writable", file=str(target), params={"reason": reason})]) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def folder_lock(folder: str | os.PathLike[str]) -> Iterator[None]:
+    """Within the block no other run writes its set of files into `folder`, so that two runs do not mix.
+
+    A lock of the system on the folder itself: it leaves no file behind and ends with the process. Where the system has
+    none (Windows) or the folder cannot be opened, the block runs without.
+    """
+    try:
+        import fcntl
+
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder, os.O_RDONLY)
+    except (ImportError, OSError):
+        yield
+        return
+    try:
+        with contextlib.suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def write_text(path: str | os.PathLike[str], content: str) -> Path:
@@ -241,11 +268,11 @@ def write_frames(path: str | os.PathLike[str], frames: Mapping[str, pd.DataFrame
     with atomic_path(path) as temporary:
         book = xlsxwriter.Workbook(str(temporary), WORKBOOK_OPTIONS)
         book.set_properties({"created": _EPOCH})
-        for name, frame in frames.items():
-            sheet = book.add_worksheet(sheet_name(name))
+        for name, frame in zip(sheet_names(frames), frames.values(), strict=True):
+            sheet = book.add_worksheet(name)
             flat = frame.reset_index() if frame.index.names != [None] else frame
             for column, heading in enumerate(flat.columns):
-                sheet.write_string(0, column, str(heading))
+                sheet.write_string(0, column, cell_text(str(heading)))
                 for row, value in enumerate(flat[heading], 1):
                     write_cell(sheet, row, column, value)
             sheet.freeze_panes(1, 0)
@@ -264,17 +291,6 @@ WORKBOOK_OPTIONS = {
 _EPOCH = pd.Timestamp("2000-01-01").to_pydatetime()
 
 
-def sheet_name(name: str) -> str:
-    r"""A name that Excel accepts: at most 31 characters, none of ``[]:*?/\``.
-
-    Examples
-    --------
-    >>> sheet_name("a/b:c")
-    'a b c'
-    """
-    return "".join(" " if c in "[]:*?/\\" else c for c in name)[:31].strip("'") or "Sheet"
-
-
 def write_cell(sheet: Any, row: int, column: int, value: Any, style: Any = None) -> None:
     """Write one value with its own type: never a formula, a link or an invalid number."""
     if value is None or value is pd.NaT or (isinstance(value, float) and value != value):
@@ -282,7 +298,7 @@ def write_cell(sheet: Any, row: int, column: int, value: Any, style: Any = None)
     elif isinstance(value, float) and value in (float("inf"), float("-inf")):
         sheet.write_string(row, column, "∞" if value > 0 else "-∞", style)
     elif isinstance(value, bool) or (not isinstance(value, (int, float)) and not hasattr(value, "dtype")):
-        sheet.write_string(row, column, str(value), style)
+        sheet.write_string(row, column, cell_text(str(value)), style)
     else:
         sheet.write_number(row, column, float(value), style)
 
@@ -380,13 +396,33 @@ def thousands(value: float, _: object = None) -> str:
 
 
 def new_axes(width: float = 8.0, height: float = 4.2) -> Axes:
-    """Axes of a new figure that is not registered with pyplot (nothing to close, no window)."""
+    """Axes of a new figure that is not registered with pyplot (nothing to close, no window).
+
+    As the last line of a notebook's cell they show their figure, as a chart of pyplot would.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
-    return figure.subplots()
+    return figure.subplots(subplot_kw={"axes_class": _shown_axes()})
+
+
+@cache
+def _shown_axes() -> type[Axes]:
+    """Axes that a notebook shows as a picture."""
+    from matplotlib.axes import Axes as Plain
+
+    class ShownAxes(Plain):
+        def _repr_png_(self) -> bytes:
+            figure = self.get_figure(root=True)
+            assert figure is not None
+            buffer = io.BytesIO()
+            with figure_style():
+                figure.savefig(buffer, format="png", dpi=100, metadata={"Software": None})
+            return buffer.getvalue()
+
+    return ShownAxes
 
 
 def figure_svg(axes: Axes) -> str:

@@ -1,7 +1,7 @@
 """Growth one year ahead from 4, 6 and 8 points, against statsforecast's stored answers: accuracy, coverage, speed.
 
 ``python benchmarks/growth.py`` prints the tables of docs/growth.md; ``--priors default oecd us_states`` judges the priors
-that were fitted on one panel on the others; ``--alone`` fits every series without its neighbours; ``--speed`` only times.
+that were fitted on one panel on the others; ``--alone`` fits every series without its neighbours, ``--groups`` in groups; ``--speed`` only times.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
-from growth_panels import PEERS, POINTS, panels, windows
+from growth_panels import PEERS, POINTS, grouped, panels, windows
 
 import actuarial as act
 from actuarial.growth.backtest import Backtest, coverage_interval, normal_scores
@@ -48,9 +48,14 @@ def peers(frame: pd.DataFrame, panel: str, points: int) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def compare(panel: str, frame: pd.DataFrame, points: int, prior: str, *, alone: bool) -> dict[str, object]:
+def compare(
+    panel: str, frame: pd.DataFrame, points: int, prior: str, *, alone: bool, groups: bool = False
+) -> dict[str, object]:
     """One line of the table; merger years are left out of the scores and counted apart."""
-    test = act.backtest(frame, points=points, peers=(), prior=prior, shared=not alone)
+    levels = grouped(panel, frame) if groups else frame
+    test = act.backtest(levels, points=points, peers=(), prior=prior, shared=not alone)
+    if groups:
+        test.frame["column"] = [c[-1] for c in test.frame["column"]]
     jumps = (
         {(b.series, int(b.period)) for b in history_jumps(frame)} if panel.startswith("provinces") else set()
     )
@@ -138,6 +143,7 @@ def main() -> None:
         default=["oecd", "states", "provinces 2002-2006", "provinces 2011-2016", "ncms"],
     )
     parser.add_argument("--alone", action="store_true")
+    parser.add_argument("--groups", action="store_true")
     parser.add_argument("--speed", action="store_true")
     options = parser.parse_args()
     if options.speed:
@@ -149,7 +155,9 @@ def main() -> None:
             for points in POINTS:
                 frame = panels()[name]
                 if windows(frame, points):
-                    lines.append(compare(name, frame, points, prior, alone=options.alone))
+                    lines.append(
+                        compare(name, frame, points, prior, alone=options.alone, groups=options.groups)
+                    )
     table = pd.DataFrame(lines)
     print(
         table.round(4).to_markdown(index=False)

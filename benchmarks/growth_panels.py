@@ -35,6 +35,15 @@ def panels() -> dict[str, pd.DataFrame]:
     return {name: frame.rename_axis(columns="fund") for name, frame in found.items()}
 
 
+def grouped(panel: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """The panel with its columns in the groups of ``growth_groups.csv`` (census divisions, UN regions, areas of the NBS)."""
+    table = pd.read_csv(PEERS.parent / "growth_groups.csv")
+    group = table[table["panel"] == panel.split()[0]].set_index("column")["group"]
+    return frame.set_axis(
+        pd.MultiIndex.from_arrays([group[frame.columns], frame.columns], names=["group", "fund"]), axis=1
+    )
+
+
 def windows(frame: pd.DataFrame, points: int) -> list[tuple[str, int]]:
     """Column and origin of every stretch of `points` years without a gap that is followed by another year."""
     there = frame.notna().reindex(range(int(frame.index[0]), int(frame.index[-1]) + 1), fill_value=False)

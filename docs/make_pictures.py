@@ -12,9 +12,10 @@ FOLDER = Path(__file__).parent.parent / "reports" / "example"
 
 
 def main() -> None:
-    """Run Jieshou's plan and save two charts in each language."""
+    """Run Jieshou's plan; save three charts and the bulletin (page and PDF) in each language."""
     answer = act.run(act.load_plan(act.sample_path("jieshou/plan.yaml")))
     for lang in act.LANGUAGES:
+        act.build_report(answer, FOLDER, lang=lang, name="bulletin", kind="bulletin", formats=("html", "pdf"))
         with act.use_language(lang):
             charts = {
                 "fan": answer.simulation.plot(lang=lang),

@@ -43,8 +43,12 @@ from actuarial.tables import (
 from actuarial.texts import catalogue, use_language
 from tests.benefit_cases import CASES as BENEFIT_CASES
 from tests.benefit_cases import PARTS
+from tests.budget_cases import CASES as BUDGET_CASES
+from tests.fund_cases import CASES as FUND_CASES
 
 ERROR_FILES = (
+    "answers",
+    "fleet",
     "claims",
     "file",
     "table",
@@ -62,6 +66,7 @@ ERROR_FILES = (
     "severity",
     "bands",
     "pricing",
+    "budget",
 )
 NOTES = {
     "table.total_rounding",
@@ -71,7 +76,9 @@ NOTES = {
 ENVIRONMENT = {"file.no_samples", "model.no_font", "growth.ets_failed"}  # provoked in tests of their own
 
 Case = Callable[[Path], Any]
-CASES: dict[str, list[Case]] = {code: list(works) for code, works in BENEFIT_CASES.items()}
+CASES: dict[str, list[Case]] = {
+    code: list(works) for code, works in {**BENEFIT_CASES, **BUDGET_CASES, **FUND_CASES}.items()
+}
 
 
 def case(code: str) -> Callable[[Case], Case]:
@@ -192,6 +199,18 @@ def simulate(**options: Any) -> Case:
 
 
 case("fund.number")(simulate(paths=0))
+case("fund.observed")(lambda folder: act.MonthlyActuals(claims=[float("nan")], source="s"))
+
+
+@case("fund.observed_weighted")
+def _observed_weighted(folder: Path) -> Any:
+    from actuarial.fund.paths import Plain
+
+    seen = act.MonthlyActuals(claims=[1.0], source="s")
+    sim = small_run()
+    return sim.fund.simulate(sim.cost, paths=10, sampler=Plain(weighted=True), observed=seen)
+
+
 case("model.one_path")(simulate(paths=1))
 
 
@@ -214,6 +233,29 @@ def _bomb(folder: Path) -> None:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/worksheets/sheet1.xml", b"0" * 2**25)
     read_table(path, "experience")
+
+
+def spoiled(folder: Path, member: str, content: bytes) -> None:
+    """A workbook with one more member, read."""
+    path = workbook(folder, "=1", 1)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(member, content)
+    read_table(path, "experience")
+
+
+@case("file.macros")
+def _macros(folder: Path) -> None:
+    spoiled(folder, "xl/vbaProject.bin", b"x")
+
+
+@case("file.entities")
+def _entities(folder: Path) -> None:
+    spoiled(folder, "xl/extra.xml", b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "c">]><a/>')
+
+
+@case("file.other_book")
+def _other_book(folder: Path) -> None:
+    read_table(workbook(folder, "=[1]Sheet1!A1", 5), "experience")
 
 
 def workbook(folder: Path, formula: str, value: Any) -> Path:
@@ -500,6 +542,12 @@ for code, work in {
     ),
     "plan.cii_price": plan_with(setting("cii", {"mode": "purchased"})),
     "plan.default_cv": plan_with(setting("process.severity_cv", {"inpatient": 1.0})),
+    "plan.severity_law": plan_with(
+        setting(
+            "process.severity",
+            {"inpatient": {"law": "gamma", "parameters": [0], "status": "assumed", "source": "s"}},
+        )
+    ),
     "plan.no_such_date": plan_with(setting("valuation_date", "2010-02-30")),
     "plan.fiscal_year": plan_with(setting("valuation_date", "2012-05-31")),
     "plan.valuation_date": plan_with(setting("valuation_date", "2010-05-30")),
@@ -634,6 +682,15 @@ GROWTH_CASES: dict[str, Case] = {
     "growth.no_year": lambda folder: fit_growth(YEARS4.set_axis(["a", "b", "c", "d"])),
     "growth.on_level": lambda folder: fit_growth(YEARS4, on_level={2008: 1.1, 2009: 1.0, 2010: 1.0}),
     "growth.weights": lambda folder: fit_growth(YEARS4, weights=YEARS4.iloc[:2]),
+    "growth.no_place": lambda folder: fit_growth(
+        YEARS4.rename("new"), pool=pd.DataFrame({("a", "b"): YEARS4, ("a", "c"): YEARS4})
+    ),
+    "growth.pool_categories": lambda folder: fit_growth(
+        YEARS4.to_frame("a").rename_axis(columns="category"), pool=YEARS4.rename("b")
+    ),
+    "growth.nested_categories": lambda folder: fit_growth(
+        pd.DataFrame({("a", "b"): YEARS4, ("a", "c"): YEARS4}).rename_axis(columns=["fund", "category"])
+    ),
     "growth.no_prior": lambda folder: fit_growth(YEARS4, prior="mine"),
     "growth.no_fund": lambda folder: fit_growth(YEARS4.to_frame("a")).fund("b"),
     "growth.horizon": lambda folder: fit_growth(YEARS4).forecast(0),
@@ -828,6 +885,7 @@ for code, work in {
     "severity.family": fitted(amounts=np.arange(1.0, 50.0), family="normal"),
     "severity.cost_gap": fitted(amounts=TWO_KINDS, families=["lognormal"]),
     "severity.flat": lambda folder: _flat(),
+    "severity.no_variance": lambda folder: _endless(),
     "bands.column": from_bands(table=bands_table().drop(columns="visits")),
     "bands.per": from_bands(per="year"),
     "bands.no_rule": from_bands(new={}),
@@ -866,6 +924,12 @@ for code, work in {
 def _flat() -> Any:
     """Twelve amounts do not determine the five parameters of a mixture."""
     return act.fit_severity(Lognormal(100, 0.5).draw(12, seed=1), family="lognormal_mixture")
+
+
+def _endless() -> Any:
+    """Amounts with a Pareto tail of index 1.25 have a mean and no variance."""
+    amounts = 100 * (1 - np.random.default_rng(5).random(20_000)) ** -0.8
+    return act.fit_severity(amounts, family="spliced_pareto")
 
 
 def all_codes() -> Iterator[str]:

@@ -17,6 +17,12 @@ import actuarial as act
 ROOT = Path(__file__).parent.parent
 
 PUBLIC = [
+    "Fleet",
+    "compare_scenarios",
+    "equalise",
+    "pool",
+    "reverse_stress",
+    "tornado",
     "BenefitSchedule",
     "FitReport",
     "RepricedFactor",
@@ -76,6 +82,7 @@ PUBLIC = [
     "Piecewise",
     "Plan",
     "PolicyFactor",
+    "MonthlyActuals",
     "Simulation",
     "Source",
     "budget_draft",
@@ -253,3 +260,48 @@ def test_wheel_holds_laws_texts_and_samples(tmp_path: Path) -> None:
     ).stdout
     assert out.split()[0] == "True"
     assert 405 < int(out.split()[1]) < 425
+
+
+@pytest.mark.slow
+def test_wheel_is_built_the_same_twice(tmp_path: Path) -> None:
+    """Two builds of one tree give the same wheel and the same source archive, byte for byte."""
+    import hashlib
+    import os
+
+    made = []
+    for n in ("a", "b"):
+        command = [sys.executable, "-m", "build", "--outdir", str(tmp_path / n), str(ROOT)]
+        environment = os.environ | {"SOURCE_DATE_EPOCH": "1577836800"}
+        subprocess.run(command, check=True, capture_output=True, env=environment)
+        made.append({p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in (tmp_path / n).iterdir()})
+    assert len(made[0]) == 2
+    assert made[0] == made[1]
+
+
+@pytest.mark.slow
+def test_tests_pass_on_the_built_wheel(tmp_path: Path) -> None:
+    """The wheel alone, in an environment without the checkout, passes the tests of report, law, contract, layers and wording."""
+    import os
+    import shutil
+
+    build = [sys.executable, "-m", "build", "--wheel", "--outdir", str(tmp_path), str(ROOT)]
+    subprocess.run(build, check=True, capture_output=True)
+    with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as archive:
+        archive.extractall(tmp_path / "site")
+    work = tmp_path / "work"
+    shutil.copytree(ROOT / "tests", work / "tests", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "docs", work / "docs")
+    names = ("test_layers", "test_contract", "test_report", "test_hostile", "test_law_diff")
+    # -I leaves out the folder of work and PYTHONPATH; the site of the wheel comes before the editable checkout
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path / 'site')!r}); import actuarial; assert 'site' in actuarial.__file__; "
+        "import pytest; sys.exit(pytest.main(sys.argv[1:]))"
+    )
+    files = [str(work / "tests" / f"{name}.py") for name in names]
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", code, "-q", "-p", "no:randomly", "-p", "no:cacheprovider", "-m", "not slow", "-k", "not chromium",
+         f"--rootdir={work}", *files],
+        cwd=work, capture_output=True, text=True, env=os.environ | {"ACTUARIAL_LANG": "zh"}, timeout=900,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert " passed" in done.stdout

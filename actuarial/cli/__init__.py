@@ -6,7 +6,6 @@ Exit status: 0 an answer, 2 bad input or usage (message on standard error), 1 ou
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 from collections.abc import Callable
@@ -15,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from actuarial.cli import data, growth, law, rules
+from actuarial.cli import budget, data, growth, law, licences, rules, simulate
+from actuarial.cli import report as reports
 from actuarial.cli.shared import common, early_language, help_text, print_json, say, sheets, simulated
-from actuarial.errors import ActuarialError, Fault, InputError
+from actuarial.errors import ActuarialError, InputError
 from actuarial.texts import language, text, use_language
 
 if TYPE_CHECKING:
@@ -105,17 +105,26 @@ def check(
 @cli.command(help=help_text("run_help"))
 @click.argument("plan", type=click.Path())
 @click.option("--out", type=click.Path(), default="reports", show_default=True, help=help_text("out_help"))
+@reports.formats("html,xlsx")
 @simulated
 @common
-def run(plan: str, out: str, paths: int, seed: int, threads: int, lang: str | None, as_json: bool) -> None:
+def run(
+    plan: str,
+    out: str,
+    formats: tuple[str, ...],
+    paths: int,
+    seed: int,
+    threads: int,
+    lang: str | None,
+    as_json: bool,
+) -> None:
     """Run a plan and write its report."""
-    answer, files = _run_and_write(plan, out, "report", paths, seed, threads, as_json)
+    answer, files = _run_and_write(plan, out, "report", paths, seed, threads, as_json, formats)
     if as_json:
-        print_json(answer.to_dict() | {"report": str(files.page), "workbook": str(files.workbook)})
+        print_json(answer.to_dict() | reports.written(files))
         return
     _print_answer(answer)
-    click.echo(say("wrote", path=files.workbook))
-    click.echo(say("report_at", path=files.page))
+    reports.tell(files)
 
 
 @cli.command(help=help_text("demo_help"))
@@ -261,26 +270,36 @@ def init(folder: str, lang: str | None, as_json: bool) -> None:
 for command in (data.experience, data.compare, data.complete, data.annualise, rules.reprice, law.law):
     cli.add_command(command)
 cli.add_command(growth.growth)
+cli.add_command(budget.budget)
+cli.add_command(budget.monitor)
 cli.add_command(growth.backtest)
+for command in (simulate.simulate, simulate.scenarios, simulate.fleet):
+    cli.add_command(command)
+cli.add_command(reports.report)
+cli.add_command(licences.command)
 
 # --------------------------------------------------------------------------- helpers
 
 
 def _run_and_write(
-    plan: str, out: str, name: str, paths: int, seed: int, threads: int, quiet: bool
+    plan: str,
+    out: str,
+    name: str,
+    paths: int,
+    seed: int,
+    threads: int,
+    quiet: bool,
+    formats: tuple[str, ...] = ("html", "xlsx"),
 ) -> tuple[Answer, Any]:
     from actuarial.pipeline import run as run_plan
     from actuarial.plan import load_plan
     from actuarial.report import build_report
 
     loaded = load_plan(plan)
-    if Path(out).exists() and not Path(out).is_dir():  # said before the work, not after it
-        raise InputError(
-            [Fault("file.not_writable", file=out, params={"reason": os.strerror(errno.ENOTDIR)})]
-        )
+    reports.refuse_file(out)
     with _progress(quiet) as progress:
         answer = run_plan(loaded, paths=paths, seed=seed, threads=threads, progress=progress)
-    return answer, build_report(answer, out, name=name)
+    return answer, build_report(answer, out, name=name, formats=formats)
 
 
 class _progress:
@@ -400,7 +419,7 @@ def _run(words: list[str]) -> int:
         click.echo(error.message(), err=True)
         return 2
     except ModuleNotFoundError as error:
-        if error.name in {"jinja2", "xlsxwriter", "fontTools"}:
+        if error.name in {"jinja2", "xlsxwriter", "openpyxl", "fontTools", "docx", "typst"}:
             click.echo(say("missing_report", name=error.name), err=True)
             return 2
         return _our_fault(error)

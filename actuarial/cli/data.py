@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from actuarial.cli.shared import common, help_text, money, print_json, safe_text, say, sheets
+from actuarial.cli.shared import common, help_text, money, print_json, say, sheets
+from actuarial.safe import formula_safe
 from actuarial.texts import text
 
 
@@ -324,7 +325,7 @@ def _write(out: str, frame: Any) -> None:
     from actuarial.results import write_frames, write_text
 
     if Path(out).suffix.lower() == ".csv":
-        write_text(out, frame.map(safe_text).to_csv(index=False, lineterminator="\n"))
+        write_text(out, frame.map(formula_safe).to_csv(index=False, lineterminator="\n"))
     else:
         write_frames(out, {text("label.result"): frame})
 

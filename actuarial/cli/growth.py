@@ -40,7 +40,7 @@ def growth(
     from actuarial.growth import fit_growth
 
     frame = read_levels(table)
-    series: Any = frame.iloc[:, 0] if frame.shape[1] == 1 else frame.rename_axis(columns=columns_are)
+    series: Any = frame.iloc[:, 0] if frame.shape[1] == 1 else _named(frame, columns_are)
     factors = read_levels(on_level).iloc[:, 0] if on_level else None
     neighbours = read_levels(pool) if pool else None
     fit = fit_growth(series, pool=neighbours, on_level=factors, model=model, breaks=breaks)  # type: ignore[arg-type]
@@ -54,6 +54,11 @@ def growth(
     click.echo(fit.summary(lang))
     if plot:
         click.echo(say("wrote", path=plot))
+
+
+def _named(frame: pd.DataFrame, kind: str) -> pd.DataFrame:
+    """The frame with the last level of its columns named."""
+    return frame.set_axis(frame.columns.set_names([*frame.columns.names[:-1], kind]), axis=1)
 
 
 @click.command(help=help_text("backtest_help"))
@@ -97,6 +102,8 @@ def backtest(
 def read_levels(path: str) -> pd.DataFrame:
     """Levels by year from CSV or Excel: the first column the year, a column a fund; or year, fund, level in rows.
 
+    Rows may name groups before the fund (year, province, city, fund, level): they become levels of the columns.
+
     A table with the columns of a fund's history (participants and expenditure) gives expenditure per participant.
 
     Raises
@@ -128,8 +135,11 @@ def read_levels(path: str) -> pd.DataFrame:
     text_columns = [c for c in raw.columns[1:] if not pd.api.types.is_numeric_dtype(raw[c])]
     numbers = [c for c in raw.columns[1:] if pd.api.types.is_numeric_dtype(raw[c])]
     if len(text_columns) >= 1 and len(numbers) == 1 and raw[year].duplicated().any():
-        raw = raw.pivot(index=year, columns=text_columns[0], values=numbers[0])
-        return raw
+        # several columns of names are levels: province, city, fund
+        names: Any = text_columns if len(text_columns) > 1 else text_columns[0]
+        if raw.duplicated([year, *text_columns]).any():
+            raise InputError([Fault("growth.year_twice", file=file.name)])
+        return raw.pivot(index=year, columns=names, values=numbers[0])
     if not numbers:
         raise InputError([Fault("growth.no_levels", file=file.name)])
     return raw.set_index(year)[numbers]

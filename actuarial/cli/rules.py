@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from actuarial.cli.data import say_synthetic
-from actuarial.cli.shared import common, help_text, print_json, safe_text, say
+from actuarial.cli.shared import common, help_text, print_json, say
 from actuarial.errors import Fault, InputError
+from actuarial.safe import formula_safe
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -187,7 +188,7 @@ def _write(out: str, found: RepricedFactor, claims: Any, new: Any, recode: Any, 
     assert payments is not None  # asked for
     with atomic_path(out) as temporary:
         if Path(out).suffix.lower() == ".csv":
-            payments = payments.assign(claim_id=payments["claim_id"].map(safe_text))
+            payments = payments.assign(claim_id=payments["claim_id"].map(formula_safe))
             payments.to_csv(
                 temporary, index=False, lineterminator="\n", float_format="%.2f", encoding="utf-8-sig"
             )

@@ -66,11 +66,6 @@ def simulated(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def safe_text(value: Any) -> Any:
-    """A cell that a spreadsheet will not take for a formula."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in {"=", "+", "-", "@"} else value
-
-
 def print_json(value: dict[str, Any]) -> None:
     """One JSON object; never NaN or infinity."""
     click.echo(json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False))

@@ -82,6 +82,8 @@ def compiled(sharing: Sharing, read: Reader) -> Table:
             shares.append(mine)
             continue
         edge = read.yuan(band.up_to)
+        if edge == 0 and not edges:
+            continue  # a first band of no width (an agreed rate of 0)
         if edge <= (edges[-1] if edges else 0.0):
             edges, shares = _crossed(sharing, edges, shares, edge, read, plain=isinstance(band.up_to, Fixed))
             continue

@@ -25,7 +25,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, overload
 
 import numpy as np
 import pandas as pd
@@ -33,22 +33,28 @@ from numpy.typing import NDArray
 
 from actuarial.cost import CostForecast
 from actuarial.errors import Fault, InputError, ModelWarning, warn
+from actuarial.fund.answers import FundAnswers, answer_fund
 from actuarial.fund.calendar import Arrears, Financing, plan_arrears, plan_financing
-from actuarial.fund.paths import CHUNK, PathArrays, Setting, simulate_chunk
-from actuarial.fund.target import PremiumTarget, premium_target, required_amount
+from actuarial.fund.chunks import Outcomes
+from actuarial.fund.criteria import BalanceTarget, Criterion, Split
+from actuarial.fund.large import plan_large
+from actuarial.fund.needs import CRITERIA, need_of, opening_of, slope_of, spending_of
+from actuarial.fund.observed import MonthlyActuals, condition
+from actuarial.fund.paths import CHUNK, PLAIN, PathArrays, Sampler, Setting, simulate_chunk
+from actuarial.fund.target import PremiumTarget, premium_target
 from actuarial.plan import Plan
+from actuarial.plan.schema import Process
 from actuarial.results import COLOURS, Result, Source, Unit, figure_style, new_axes, thousands
-from actuarial.severity import compound_cumulants
+from actuarial.severity import Gamma, Lognormal, LognormalMixture, Severity, SplicedPareto, compound_cumulants
 from actuarial.tables import term_label
 from actuarial.texts import text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-CRITERIA = ("current_year", "closing", "any_month")
 Progress = Callable[[int, int], None]
 
-__all__ = ["CRITERIA", "Arrears", "Financing", "Fund", "PremiumTarget", "Simulation"]
+__all__ = ["CRITERIA", "Arrears", "Financing", "Fund", "MonthlyActuals", "PremiumTarget", "Simulation"]
 
 
 class Fund:
@@ -88,6 +94,67 @@ class Fund:
             return 0.0
         return cii.base_year_premium_per_capita.value * self.plan.model.insured.count
 
+    def setting(self, cost: CostForecast) -> Setting:
+        """What is the same on every path."""
+        return self._setting(cost)
+
+    def sources(self) -> tuple[Source, ...]:
+        """Where the fund's own figures come from."""
+        return self._sources()
+
+    def answers(
+        self,
+        cost: CostForecast,
+        alpha: float | None = None,
+        *,
+        criterion: str | None = None,
+        months: float | None = None,
+        amount: float = 0.0,
+        split: Split = None,
+        paths: int = 100_000,
+        seed: int = 2012,
+        threads: int = 2,
+        method: str = "auto",
+        progress: Progress | None = None,
+    ) -> FundAnswers:
+        """Target, deficit probabilities and means, each by the design that serves it.
+
+        Parameters
+        ----------
+        cost : CostForecast
+        alpha, criterion, months, amount, split
+            See :class:`actuarial.fund.criteria.Criterion`; alpha and criterion are the plan's unless given.
+        paths, seed, threads, progress
+            See :meth:`simulate`; ten million paths take some hundred megabytes.
+        method : str
+            ``auto``, or ``plain`` for independent paths in the tail.
+
+        Examples
+        --------
+        >>> import actuarial as act
+        >>> plan = act.load_plan(act.sample_path("jieshou/plan.yaml"))
+        >>> from actuarial.fund.forecast import plan_cost
+        >>> answers = act.Fund(plan).answers(plan_cost(plan), paths=20_000)
+        >>> answers.target.method, answers.target.rounded(10)
+        ('importance', 420.0)
+        """
+        spec = self.plan.model.criterion
+        chosen = Criterion(
+            criterion or spec.use,
+            spec.accepted_probability if alpha is None else alpha,
+            months,
+            amount,
+            split,
+        )
+        for name, value, least in (("paths", paths, 1), ("seed", seed, 0), ("threads", threads, 1)):
+            if value < least:
+                raise InputError(
+                    [Fault("fund.number", params={"name": name, "value": value, "least": least})]
+                )
+        return answer_fund(
+            self, cost, chosen, paths=paths, seed=seed, threads=threads, method=method, progress=progress
+        )
+
     def _setting(self, cost: CostForecast) -> Setting:
         model, seen = self.plan.model, self.plan.observed_months
         profile = cost.base.profile.shares
@@ -108,11 +175,20 @@ class Fund:
                 term_label(c) for c, v in zip(cost.categories, visits, strict=True) if np.isnan(v)
             )
             warn(ModelWarning, "fund.no_visits", categories=missing)
+        counts = np.nan_to_num(visits)
+        spread = compound_cumulants(1.0, 1.0, cv, model.process.dispersion)[1:]
+        laws, known = severity_laws(model.process, cost.categories, cv)
+        shares = cost.base.coming.shares
+        mean = np.divide(cost.base.category_per_capita, counts, out=np.zeros_like(counts), where=counts > 0)
+        large = plan_large(
+            laws, counts * model.insured.next_year, mean, model.process.dispersion, float(shares.min()),
+            spread if known else None,
+        )  # fmt: skip
         return Setting(
             cost=cost,
             heads=model.insured.next_year,
             heads_sd=model.insured.next_year_sd,
-            shares=cost.base.coming.shares,
+            shares=shares,
             stub=stub,
             stub_income=income,
             at_valuation=opening.free.value + prepaid + self.arrears.received - cost.base.experience.paid,
@@ -121,8 +197,9 @@ class Fund:
             premium_per_head=cii,
             interest=model.financing.interest_rate.value / 12,
             receipts=self.financing.receipts,
-            counts=np.nan_to_num(visits),
-            spread=compound_cumulants(1.0, 1.0, cv, model.process.dispersion)[1:],
+            counts=counts,
+            spread=spread,
+            large=large,
             year=self.plan.base_year.year + 1,
         )
 
@@ -134,6 +211,8 @@ class Fund:
         seed: int = 2012,
         threads: int = 2,
         progress: Progress | None = None,
+        sampler: Sampler = PLAIN,
+        observed: MonthlyActuals | None = None,
     ) -> Simulation:
         """Simulate the months after the valuation date and the next year.
 
@@ -148,22 +227,45 @@ class Fund:
             At least 1.
         progress : callable, optional
             Called with paths done and paths in all. An exception in it stops the run.
+        sampler : Sampler
+            Where the systemic normals come from; independent streams unless given.
+        observed : MonthlyActuals, optional
+            Months of the planned year that have been seen: they are fixed, and the months to come, the year's cost and the balances
+            are drawn given them (:mod:`actuarial.fund.observed`). For paths without weights.
 
         Raises
         ------
         InputError
-            If a number is out of range.
+            If a number is out of range, or months seen come with a design that weights its paths.
+
+        Examples
+        --------
+        A year that begins 10% dearer than expected is expected to end dearer:
+
+        >>> import actuarial as act
+        >>> from actuarial.experience import base_year
+        >>> plan = act.load_plan(act.sample_path("jieshou/plan.yaml"))
+        >>> cost = act.cost_forecast(base_year(plan), act.stated_policy_factor(1.0), act.expert_growth(0.12, sd=0.05))
+        >>> fund = act.Fund(plan)
+        >>> plain = fund.simulate(cost, paths=2000)
+        >>> seen = act.MonthlyActuals(claims=(1.1 * plain.claims.mean(axis=0)[:6]).tolist(), source="example")
+        >>> given = fund.simulate(cost, paths=2000, observed=seen)
+        >>> rise = given.claims.sum(axis=1).mean() / plain.claims.sum(axis=1).mean()
+        >>> bool(1.05 < rise < 1.1), bool(given.claims.sum(axis=1).std() < plain.claims.sum(axis=1).std())
+        (True, True)
 
         Warns
         -----
         ModelWarning
-            If there is one path only, or so few claims a month that three moments say little.
+            If there is one path only, or so few claims a month that the severity law decides the answer.
         """
         for name, value, least in (("paths", paths, 1), ("seed", seed, 0), ("threads", threads, 1)):
             if value < least:
                 raise InputError(
                     [Fault("fund.number", params={"name": name, "value": value, "least": least})]
                 )
+        if observed is not None and sampler.weighted:
+            raise InputError([Fault("fund.observed_weighted")])
         if paths == 1:
             warn(ModelWarning, "model.one_path")
         cii = self.plan.model.cii
@@ -173,7 +275,7 @@ class Fund:
         expected = float((setting.counts * setting.heads).sum() * setting.shares.min())
         if 0 < expected < 30:
             warn(ModelWarning, "fund.few_claims", count=f"{expected:.1f}")
-        out = PathArrays.empty(paths, len(setting.stub))
+        out = PathArrays.empty(paths, len(setting.stub), weighted=sampler.weighted)
         chunks = [(i, lo, min(lo + CHUNK, paths)) for i, lo in enumerate(range(0, paths, CHUNK))]
         done, lock, stop = [0], threading.Lock(), threading.Event()
 
@@ -181,7 +283,7 @@ class Fund:
             if stop.is_set():
                 return
             number, low, high = job
-            simulate_chunk(setting, seed, number, low, high, out)
+            simulate_chunk(setting, seed, number, low, high, out, sampler)
             with lock:
                 done[0] += high - low
                 if progress is not None:
@@ -199,7 +301,11 @@ class Fund:
                 except BaseException:
                     stop.set()
                     raise
-        return Simulation(self, cost, setting, out, paths, seed, sources=(*cost.sources, *self._sources()))
+        sources = (*cost.sources, *self._sources())
+        if observed is not None:
+            setting, out = condition(setting, out, observed, seed=seed, standard=self.financing.standard)
+            sources = (*sources, observed.as_source())
+        return Simulation(self, cost, setting, out, paths, seed, observed, sources=sources)
 
     def _sources(self) -> tuple[Source, ...]:
         plan, model = self.plan, self.plan.model
@@ -212,6 +318,23 @@ class Fund:
         if model.cii.premium_per_capita is not None:
             found.append(plan.source("cii.premium_per_capita", model.cii.premium_per_capita))
         return (*found, *self.financing.sources, *self.arrears.sources)
+
+
+def severity_laws(
+    process: Process, categories: list[str], cv: list[float]
+) -> tuple[tuple[Severity, ...], bool]:
+    """Laws of a claim's cost over its mean, and whether all are lognormal with a stated coefficient of variation."""
+    kinds: dict[str, Callable[..., Severity]] = {
+        "lognormal": Lognormal.of, "gamma": lambda cv: Gamma(1.0, cv), "spliced_pareto": SplicedPareto,
+        "lognormal_mixture": lambda m1, s1, m2, s2, share: LognormalMixture(
+            Lognormal.of(m1, s1), Lognormal.of(m2, s2), share),
+    }  # fmt: skip
+    laws: list[Severity] = []
+    for category, spread in zip(categories, cv, strict=True):
+        spec = process.severity.get(category)
+        law = Lognormal(1.0, spread) if spec is None else kinds[spec.law](*spec.parameters)
+        laws.append(law.scaled(1 / law.mean))
+    return tuple(laws), not any(c in process.severity for c in categories)
 
 
 @dataclass(frozen=True, eq=False)
@@ -228,6 +351,8 @@ class Simulation(Result):
         What differs: per path the base year's total, heads, next year's systemic cost per head, the
         balance in the months not yet seen, claims by month, balance by month at a premium of 0.
     paths, seed : int
+    observed : MonthlyActuals or None
+        Months of the planned year that were seen, and are the same on every path.
     """
 
     fund: Fund
@@ -236,6 +361,7 @@ class Simulation(Result):
     arrays: PathArrays
     paths: int
     seed: int
+    observed: MonthlyActuals | None = None
 
     # ------------------------------------------------------------------ money
 
@@ -252,15 +378,11 @@ class Simulation(Result):
     @property
     def opening(self) -> NDArray[np.float64]:
         """Balance at the start of the planned year, shape (n,) [yuan]."""
-        if self.arrays.stub_balance.shape[1]:
-            return self.arrays.stub_balance[:, -1]
-        return np.full(self.paths, self.setting.at_valuation - self.setting.unpaid)
+        return opening_of(self.setting, self.arrays)
 
     def _slope(self) -> NDArray[np.float64]:
         """``b``: shape (12,) or (n, 12)."""
-        if self.setting.heads_sd == 0:
-            return self.setting.slope
-        return self.setting.slope * (self.arrays.heads / self.setting.heads)[:, None]
+        return slope_of(self.setting, self.arrays)
 
     def balances(self, premium: float | None = None) -> NDArray[np.float64]:
         """Balance at the end of each month of the planned year at a premium, shape (n, 12) [yuan]."""
@@ -276,14 +398,7 @@ class Simulation(Result):
     @cached_property
     def needs(self) -> dict[str, NDArray[np.float64]]:
         """The amount per head that each path needs, by criterion [yuan/person/year]."""
-        a, b = self.arrays.at_zero, self._slope()
-        growth = 1 + self.setting.interest
-        own = a[:, -1] - self.opening * growth**12 - self.setting.late_income * growth**11
-        return {
-            "current_year": required_amount(own[:, None], b[..., -1:]),
-            "closing": required_amount(a[:, -1:], b[..., -1:]),
-            "any_month": required_amount(a, b),
-        }
+        return {c: need_of(self.setting, self.arrays, c) for c in CRITERIA}
 
     # ------------------------------------------------------------------ answers
 
@@ -292,23 +407,57 @@ class Simulation(Result):
         p = self.standard if premium is None else float(premium)
         return pd.Series({c: float((self.needs[c] > p).mean()) for c in CRITERIA}, name="deficit_probability")
 
-    def premium_target(self, alpha: float | None = None, *, criterion: str | None = None) -> PremiumTarget:
+    @overload
+    def premium_target(  # type: ignore[overload-overlap]  # the two names are special
+        self,
+        alpha: float | None = None,
+        *,
+        criterion: Literal["expected_balance", "tvar"],
+        amount: float = 0.0,
+    ) -> BalanceTarget: ...
+    @overload
+    def premium_target(
+        self,
+        alpha: float | None = None,
+        *,
+        criterion: str | None = None,
+        months: float | None = None,
+        split: Split = None,
+    ) -> PremiumTarget: ...
+    def premium_target(
+        self,
+        alpha: float | None = None,
+        *,
+        criterion: str | None = None,
+        months: float | None = None,
+        amount: float = 0.0,
+        split: Split = None,
+    ) -> PremiumTarget | BalanceTarget:
         """The premium target; alpha and criterion are the plan's unless given.
+
+        Parameters
+        ----------
+        alpha, criterion, months, amount, split
+            See :class:`actuarial.fund.criteria.Criterion`.
 
         Raises
         ------
         InputError
-            For an unknown criterion or an alpha outside (0, 1).
+            For an unknown criterion, an alpha outside (0, 1), months that are missing, or a split that names no payer.
         """
         spec = self.fund.plan.model.criterion
-        chosen = criterion or spec.use
-        if chosen not in CRITERIA:
-            raise InputError(
-                [Fault("fund.criterion", params={"value": chosen, "known": "、".join(CRITERIA)})]
-            )
-        return premium_target(
-            self.needs[chosen], spec.accepted_probability if alpha is None else alpha, chosen
+        chosen = Criterion(
+            criterion or spec.use,
+            spec.accepted_probability if alpha is None else alpha,
+            months,
+            amount,
+            split,
         )
+        if chosen.name in CRITERIA and split is None:
+            return premium_target(self.needs[chosen.name], chosen.alpha, chosen.name)
+        asked = chosen.questions(self.setting, self.fund.financing)
+        kept = {q.name: q.read(self.setting, self.arrays) for q in asked}
+        return chosen.target(Outcomes(kept, None, 1, "plain", self.paths, self.seed))
 
     def expected_closing_balance(self, premium: float | None = None) -> float:
         """Mean balance at the end of the planned year [yuan]."""
@@ -332,7 +481,7 @@ class Simulation(Result):
 
         Spending is claims and critical-illness premiums. A negative balance gives negative months.
         """
-        spending = self.claims.sum(axis=1) + self.arrays.heads * self.setting.premium_per_head.sum()
+        spending = spending_of(self.setting, self.arrays)
         return float(self.expected_closing_balance(premium) / (spending.mean() / 12))
 
     def expected_cost_per_capita(self) -> float:

@@ -2,6 +2,11 @@
 
 Everything a path needs is in its chunk's own streams of random numbers, so chunks can be simulated in
 any order and by any number of threads.
+
+The systemic factors enter as one matrix of standard normals (:attr:`Setting.columns` names them), made by
+a :class:`Sampler`: plain streams, one a column, unless another design takes their place. A
+design that does not draw from the nominal law gives each path a weight. The randomness of claims is not part of the
+matrix.
 """
 
 from __future__ import annotations
@@ -9,16 +14,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from actuarial.cost import CostForecast
+from actuarial.fund.large import LargeClaims, frequency, large_claims, poisson_counts
 from actuarial.fund.process import monthly_claims
 from actuarial.severity import log_sd
 
 CHUNK = 8192
-SYSTEMIC, PROCESS, ENROLMENT = 0, 1, 2
+SYSTEMIC, PROCESS, ENROLMENT, SEASON = 0, 1, 2, 3
+FREQUENCY, LARGE_COUNT, LARGE_SIZE, LARGE_MONTH = 4, 5, 6, 7
 """First part of the spawn key: which kind of randomness."""
 
 
@@ -41,6 +49,13 @@ class Setting:
     counts: NDArray[np.float64]  # (C,) visits per insured and year
     spread: NDArray[np.float64]  # (2, C) second and third cumulant per visit, severity of mean 1
     year: int
+    large: LargeClaims | None = None  # claims drawn one by one
+    fund: int = 0  # key of its own streams, where many funds are simulated
+
+    @property
+    def columns(self) -> tuple[tuple[int, int], ...]:
+        """The systemic factors: component and column of the stream of each column of the matrix."""
+        return (*((SYSTEMIC, c) for c in range(self.cost.dimension)), (ENROLMENT, 0))
 
     @cached_property
     def slope(self) -> NDArray[np.float64]:
@@ -63,37 +78,78 @@ class PathArrays:
     stub_balance: NDArray[np.float64]
     claims: NDArray[np.float64]
     at_zero: NDArray[np.float64]
+    weight: NDArray[np.float64] | None = (
+        None  # nominal density over that of the design; None where they are the same
+    )
 
     @classmethod
-    def empty(cls, paths: int, stub: int) -> PathArrays:
+    def empty(cls, paths: int, stub: int, *, weighted: bool = False) -> PathArrays:
         """Room for so many paths and months not yet seen."""
         per_path = [np.empty(paths) for _ in range(3)]
         year = [np.empty((paths, 12)) for _ in range(2)]
-        return cls(per_path[0], per_path[1], per_path[2], np.empty((paths, stub)), year[0], year[1])
+        weight = np.empty(paths) if weighted else None
+        return cls(per_path[0], per_path[1], per_path[2], np.empty((paths, stub)), year[0], year[1], weight)
+
+
+class Sampler(Protocol):
+    """A design: where the systemic normals of a chunk come from."""
+
+    @property
+    def weighted(self) -> bool:
+        """Whether its paths carry weights."""
+
+    def draw(
+        self, s: Setting, seed: int, number: int, rows: int
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+        """Normals of a chunk, shape (rows, ``len(s.columns)``), and weights, shape (rows,), or None.
+
+        A function of its arguments alone, so that chunks can be drawn in any order.
+        """
+
+
+@dataclass(frozen=True)
+class Plain:
+    """Independent streams, one a column."""
+
+    weighted: bool = False
+
+    def draw(self, s: Setting, seed: int, number: int, rows: int) -> tuple[NDArray[np.float64], None]:
+        """See :class:`Sampler`."""
+        drawn = [
+            normals(seed, part, [column], s.year, number, rows, fund=s.fund) for part, column in s.columns
+        ]
+        return np.concatenate(drawn, axis=1), None
+
+
+PLAIN = Plain()
 
 
 def normals(
-    seed: int, component: int, columns: Iterable[int], year: int, chunk: int, rows: int
+    seed: int, component: int, columns: Iterable[int], year: int, chunk: int, rows: int, *, fund: int = 0
 ) -> NDArray[np.float64]:
     """Standard normals of one chunk, one stream a column; shape (rows, columns)."""
     drawn = [
         np.random.Generator(
-            np.random.SFC64(np.random.SeedSequence(seed, spawn_key=(component, 0, column, year, chunk)))
+            np.random.SFC64(np.random.SeedSequence(seed, spawn_key=(component, fund, column, year, chunk)))
         ).standard_normal(rows)
         for column in columns
     ]
     return np.stack(drawn, axis=1)
 
 
-def simulate_chunk(s: Setting, seed: int, number: int, low: int, high: int, out: PathArrays) -> None:
+def simulate_chunk(
+    s: Setting, seed: int, number: int, low: int, high: int, out: PathArrays, sampler: Sampler = PLAIN
+) -> None:
     """Simulate paths ``low…high−1`` and write them."""
     n, rows = s.cost, high - low
-    z = normals(seed, SYSTEMIC, range(n.dimension), s.year, number, rows)
+    systemic, weight = sampler.draw(s, seed, number, rows)
+    if weight is not None and out.weight is not None:
+        out.weight[low:high] = weight
+    z = systemic[:, : n.dimension]
     per_capita = n.per_capita(z)
     heads = np.full(rows, s.heads)
     if s.heads_sd > 0:
-        z_heads = normals(seed, ENROLMENT, [0], s.year, number, rows)[:, 0]
-        heads *= np.exp(log_sd(1.0, s.heads_sd) * z_heads)
+        heads *= np.exp(log_sd(1.0, s.heads_sd) * systemic[:, n.dimension])
 
     base_total = n.base.total * n.base_factor(z)
     balance = np.full(rows, s.at_valuation)
@@ -103,12 +159,7 @@ def simulate_chunk(s: Setting, seed: int, number: int, low: int, high: int, out:
         balance -= s.unpaid if m == 0 else 0.0
         out.stub_balance[low:high, m] = balance
 
-    k1 = heads * per_capita.sum(axis=1)
-    severity = np.divide(per_capita, s.counts, out=np.zeros_like(per_capita), where=s.counts > 0)
-    k2 = heads * ((s.counts * s.spread[0]) * severity**2).sum(axis=1)
-    k3 = heads * ((s.counts * s.spread[1]) * severity**3).sum(axis=1)
-    noise = normals(seed, PROCESS, range(12), s.year, number, rows)
-    claims = monthly_claims(k1, k2, k3, s.shares, noise)
+    claims = claims_of(s, seed, number, heads, per_capita)
 
     level = balance - (s.unpaid if not len(s.stub) else 0.0)
     for m in range(12):
@@ -118,3 +169,36 @@ def simulate_chunk(s: Setting, seed: int, number: int, low: int, high: int, out:
     out.base_total[low:high], out.heads[low:high] = base_total, heads
     out.cost_per_capita[low:high] = per_capita.sum(axis=1)
     out.claims[low:high] = claims
+
+
+def claims_of(
+    s: Setting, seed: int, number: int, heads: NDArray[np.float64], per_capita: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Claims by month given each path's heads and cost per head by category, shape (rows, 12) [yuan]."""
+    rows = len(heads)
+    severity = np.divide(per_capita, s.counts, out=np.zeros_like(per_capita), where=s.counts > 0)
+    noise = normals(seed, PROCESS, range(12), s.year, number, rows, fund=s.fund)
+    if s.large is None:
+        k1 = heads * per_capita.sum(axis=1)
+        k2 = heads * ((s.counts * s.spread[0]) * severity**2).sum(axis=1)
+        k3 = heads * ((s.counts * s.spread[1]) * severity**3).sum(axis=1)
+        return monthly_claims(k1, k2, k3, s.shares, noise)
+    theta = frequency(
+        s.large, normals(seed, FREQUENCY, range(len(s.counts)), s.year, number, rows, fund=s.fund)
+    )
+    bulk, counts = s.large.bulk, s.counts * theta
+    k1, k2, k3 = (heads * (counts * bulk[k - 1] * severity**k).sum(axis=1) for k in (1, 2, 3))
+    k1 = k1 + heads * per_capita[:, s.counts <= 0].sum(axis=1)  # categories without visits have no noise
+    claims = monthly_claims(k1, k2, k3, s.shares, noise)
+
+    def stream(component: int, column: int) -> np.random.Generator:
+        key = (component, s.fund, column, s.year, number)
+        return np.random.Generator(np.random.SFC64(np.random.SeedSequence(seed, spawn_key=key)))
+
+    for c in np.flatnonzero(s.large.share * s.counts > 0).tolist():
+        mean = heads * counts[:, c] * s.large.share[c]
+        count = poisson_counts(stream(LARGE_COUNT, c).random(CHUNK)[:rows], mean)
+        claims += large_claims(
+            s.large, c, count, severity[:, c], s.shares, stream(LARGE_SIZE, c), stream(LARGE_MONTH, c), CHUNK
+        )
+    return claims

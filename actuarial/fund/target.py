@@ -12,6 +12,10 @@ deficit is the order statistic :math:`R_{(n-\lfloor\alpha n\rfloor)}`: one sort 
 For independent paths the number of :math:`R` below the true quantile is binomial, which gives the
 interval between two order statistics without any assumption; where the tail holds too few paths
 there is no upper limit, and it is infinite.
+
+Paths of a design that favours the tail carry weights. Then :math:`\hat P(R>p)=n^{-1}\sum w_i 1\{R_i>p\}` is inverted with
+the weights as they are (not normalised), and the interval inverts :math:`\alpha\pm t\,s`, with :math:`s` the spread of
+:math:`\hat P` at the answer between independent blocks of paths.
 """
 
 from __future__ import annotations
@@ -19,6 +23,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -103,6 +108,29 @@ def _levels(alphas: ArrayLike) -> NDArray[np.float64]:
     return levels
 
 
+def tail_weights(ordered: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean weight beyond each place of ordered paths: the estimated ``P(R > needs[i])``; shape (n,)."""
+    beyond = np.cumsum(ordered[::-1])[::-1]
+    return np.append(beyond[1:], 0.0) / len(ordered)
+
+
+def block_error(values: NDArray[np.float64], block: int) -> tuple[float, int]:
+    """Standard error of the mean of `values` from independent blocks of paths, and degrees of freedom.
+
+    A rest that does not fill a block is left out of the spread. Without two whole blocks nothing is known: infinite.
+
+    Examples
+    --------
+    >>> block_error(np.array([1.0, 3.0, 5.0, 7.0]), 2)
+    (2.0, 1)
+    """
+    whole = len(values) // block
+    if whole < 2:
+        return np.inf, 1
+    means = values[: whole * block].reshape(whole, block).mean(axis=1)
+    return float(means.std(ddof=1) / np.sqrt(whole)), whole - 1
+
+
 @dataclass(frozen=True, eq=False)
 class PremiumTarget(Result):
     """The per-capita amount that keeps the risk of a deficit within what is accepted.
@@ -121,6 +149,10 @@ class PremiumTarget(Result):
         Share of paths that no amount keeps from a deficit.
     needs : ndarray, shape (n,)
         The amount each path needs, in order.
+    weights : ndarray, shape (n,), or None
+        Weights in the same order; None where every path counts the same.
+    method : str
+        The design that the paths come from: ``plain``, ``importance`` or ``sobol``.
     """
 
     value: float
@@ -129,9 +161,34 @@ class PremiumTarget(Result):
     interval: tuple[float, float]
     infeasible: float
     needs: NDArray[np.float64]
+    weights: NDArray[np.float64] | None = None
+    method: str = "plain"
+
+    @cached_property
+    def _tail(self) -> NDArray[np.float64]:
+        """``P(R > needs[i])`` of weighted paths."""
+        assert self.weights is not None
+        return tail_weights(self.weights)
+
+    def rounded(self, step: float = 10.0) -> float:
+        """The target rounded up to a multiple of `step` yuan, as bureaus set it; so the risk stays accepted.
+
+        A target that is a multiple to within a millionth of a yuan is left there.
+
+        Examples
+        --------
+        >>> premium_target([411.2, 415.0], 0.5, "closing").rounded(), premium_target([415.0], 0.5, "closing").rounded(5)
+        (420.0, 415.0)
+        """
+        return round_up(self.value, step)
 
     def curve(self, alphas: Sequence[float] | NDArray[np.float64]) -> pd.DataFrame:
-        """Targets for many accepted probabilities, with pointwise intervals."""
+        """Targets for many accepted probabilities, with pointwise intervals (of plain paths only)."""
+        if self.weights is not None:
+            levels = _levels(alphas)
+            none = np.full(len(levels), np.nan)
+            columns = {"deficit_probability": levels, "premium": self.at(levels), "low": none, "high": none}
+            return pd.DataFrame(columns)
         rows = []
         for alpha in _levels(alphas):
             low, high = order_interval(self.needs, float(alpha))
@@ -148,6 +205,8 @@ class PremiumTarget(Result):
         """
         n = len(self.needs)
         levels = _levels(alphas)
+        if self.weights is not None:
+            return self.needs[np.searchsorted(-self._tail, -levels, side="left")]
         may = np.floor(levels * n).astype(np.int64)
         close = np.abs(levels * n - np.round(levels * n)) < 1e-6  # only there can rounding err
         may[close] = [allowed(float(a), n) for a in levels[close]]
@@ -155,9 +214,11 @@ class PremiumTarget(Result):
 
     def probability(self, premium: ArrayLike) -> NDArray[np.float64]:
         """Probability of a deficit at each premium."""
-        above = len(self.needs) - np.searchsorted(
-            self.needs, np.asarray(premium, dtype=np.float64), side="right"
-        )
+        upto = np.searchsorted(self.needs, np.asarray(premium, dtype=np.float64), side="right")
+        if self.weights is not None:
+            share = np.append(self._tail[::-1], self.weights.mean())[::-1]
+            return np.minimum(share[upto], 1.0)
+        above = len(self.needs) - upto
         return above / len(self.needs)
 
     @property
@@ -198,6 +259,66 @@ class PremiumTarget(Result):
             ax.set_ylabel(text("chart.deficit_probability", lang))
             ax.set_ylim(-2, 104)
         return ax
+
+
+def round_up(value: float, step: float) -> float:
+    """The multiple of `step` at or above `value`; infinite stays infinite.
+
+    Examples
+    --------
+    >>> round_up(415.3, 10), round_up(-3.0, 5), round_up(420.0000000001, 10)
+    (420.0, 0.0, 420.0)
+    """
+    if not np.isfinite(value):
+        return value
+    return float(step * np.ceil(round(value / step, 9))) + 0.0
+
+
+def weighted_target(
+    needs: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    alpha: float,
+    criterion: str,
+    *,
+    block: int,
+    method: str = "importance",
+) -> PremiumTarget:
+    """The target from weighted paths.
+
+    Parameters
+    ----------
+    needs, weights : ndarray, shape (n,)
+        In the order in which they were drawn: each `block` of them is independent of the others.
+    alpha : float
+        Accepted probability, between 0 and 1.
+    criterion : str
+        Name of the criterion, for the answer.
+    block : int
+        Paths in a block.
+    method : str
+        Name of the design, for the answer.
+
+    Examples
+    --------
+    >>> weighted_target(np.array([1.0, 2.0, 3.0, 4.0]), np.ones(4), 0.25, "closing", block=2).value
+    3.0
+    """
+    if not 0 < alpha < 1:
+        raise InputError([Fault("fund.alpha", params={"value": alpha})])
+    order = np.argsort(needs, kind="stable")
+    ordered, tail = needs[order], tail_weights(weights[order])
+
+    def at(level: float) -> float:
+        return float(ordered[np.searchsorted(-tail, -level, side="left")]) if level > 0 else np.inf
+
+    value = at(alpha)
+    error, free = block_error(weights * (needs > value), block)
+    spread = float(stats.t.ppf(0.975, free)) * error
+    low = at(alpha + spread) if alpha + spread < 1 else -np.inf
+    infeasible = float((weights * np.isposinf(needs)).mean())
+    return PremiumTarget(
+        value, alpha, criterion, (low, at(alpha - spread)), infeasible, ordered, weights[order], method
+    )
 
 
 def premium_target(needs: ArrayLike, alpha: float, criterion: str) -> PremiumTarget:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from actuarial.growth.places import label_of
 from actuarial.results import COLOURS, figure_style, new_axes, thousands
 from actuarial.texts import text
 
@@ -31,45 +32,11 @@ def growth_chart(fit: GrowthFit, ax: Axes | None, lang: str | None, h: int) -> A
 
         ax = ax or new_axes()
         level = one.history.on_level.iloc[:, 0].dropna()
-        raw = one.history.raw.iloc[:, 0].dropna()
         _neighbours(ax, one.neighbours, level, lang)
-        horizons = range(1, 1 + min(h, 1 if one.trend and len(one.trend[0].centre) == 1 else h))
-        found = [one.forecast(n) for n in horizons]
-        years = [int(level.index[-1]), *(f.year for f in found)]
-        for low, high, shade in _SHADES:
-            lows = [
-                float(level.iloc[-1]),
-                *(f.last[0] * float(np.exp(f.parts[0].quantile(low))) for f in found),
-            ]
-            highs = [
-                float(level.iloc[-1]),
-                *(f.last[0] * float(np.exp(f.parts[0].quantile(high))) for f in found),
-            ]
-            label = text("growth_words.chart_interval", lang, level=round(100 * (high - low)))
-            ax.fill_between(years, lows, highs, color=COLOURS[shade], label=label, linewidth=0)
-        middle = [
-            float(level.iloc[-1]),
-            *(f.last[0] * float(np.exp(f.parts[0].quantile(0.5))) for f in found),
-        ]
-        ax.plot(years, middle, color=COLOURS["accent"], label=text("chart.median", lang))
-        if not raw.equals(level):
-            ax.plot(
-                raw.index,
-                raw,
-                color=COLOURS["ink"],
-                linestyle=":",
-                label=text("growth_words.chart_raw", lang),
-            )
-        ax.plot(
-            level.index,
-            level,
-            marker="o",
-            color=COLOURS["main"],
-            label=text("growth_words.chart_history", lang),
-        )
-        for jump in one.breaks:
-            if jump.series == str(one.names[0]):
-                ax.axvline(float(jump.period) - 0.5, color=COLOURS["bad"], linestyle="--", linewidth=1)  # type: ignore[arg-type]
+        _fan(ax, one, level, min(h, one.fitted.furthest), lang)
+        _history(ax, one, level, lang)
+        if not fit.single:
+            ax.set_title(label_of(one.names[0]), fontsize=10)
         ax.set_ylabel(text("label.yuan_per_person", lang))
         ax.set_xlabel(text("label.year", lang))
         ax.yaxis.set_major_formatter(thousands)
@@ -78,8 +45,36 @@ def growth_chart(fit: GrowthFit, ax: Axes | None, lang: str | None, h: int) -> A
     return ax
 
 
+def _fan(ax: Axes, fit: GrowthFit, level: pd.Series, h: int, lang: str | None) -> None:
+    """Intervals and median from the last level on."""
+    found = [fit.forecast(n) for n in range(1, 1 + h)]
+    start = float(level.iloc[-1])
+    years = [int(level.index[-1]), *(f.year for f in found)]
+
+    def line(q: float) -> list[float]:
+        return [start, *(f.last[0] * float(np.exp(f.parts[0].quantile(q))) for f in found)]
+
+    for low, high, shade in _SHADES:
+        name = text("growth_words.chart_interval", lang, level=round(100 * (high - low)))
+        ax.fill_between(years, line(low), line(high), color=COLOURS[shade], label=name, linewidth=0)
+    ax.plot(years, line(0.5), color=COLOURS["accent"], label=text("chart.median", lang))
+
+
+def _history(ax: Axes, fit: GrowthFit, level: pd.Series, lang: str | None) -> None:
+    """Levels as given where they differ, levels at the policy in force, and jumps."""
+    raw = fit.history.raw.iloc[:, 0].dropna()
+    if not raw.equals(level):
+        name = text("growth_words.chart_raw", lang)
+        ax.plot(raw.index, raw, color=COLOURS["ink"], linestyle=":", label=name)
+    name = text("growth_words.chart_history", lang)
+    ax.plot(level.index, level, marker="o", color=COLOURS["main"], label=name)
+    for jump in fit.breaks:
+        if jump.series == label_of(fit.names[0]):
+            ax.axvline(float(jump.period) - 0.5, color=COLOURS["bad"], linestyle="--", linewidth=1)  # type: ignore[arg-type]
+
+
 def _neighbours(ax: Axes, neighbours: pd.DataFrame, level: pd.Series, lang: str | None) -> None:
-    label: str | None = text("growth_words.chart_neighbours", lang)
+    name_once: str | None = text("growth_words.chart_neighbours", lang)
     top, bottom = 1.6 * float(level.max()), 0.4 * float(level.min())
     for name in list(neighbours.columns)[:_MOST]:
         other = neighbours[name].dropna()
@@ -88,6 +83,11 @@ def _neighbours(ax: Axes, neighbours: pd.DataFrame, level: pd.Series, lang: str 
             continue
         other = other.loc[level.index[0] :] * float(level[shared[-1]] / other[shared[-1]])
         ax.plot(
-            other.index, other.clip(bottom, top), color=COLOURS["grid"], linewidth=0.9, label=label, zorder=1
+            other.index,
+            other.clip(bottom, top),
+            color=COLOURS["grid"],
+            linewidth=0.9,
+            label=name_once,
+            zorder=1,
         )
-        label = None
+        name_once = None

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -15,15 +14,14 @@ from actuarial.errors import Fault, InputError, ModelWarning, warn
 from actuarial.experience.breaks import Break
 from actuarial.growth.fitted import Fitted, fit_columns, fit_pooled, fit_trends
 from actuarial.growth.jumps import history_jumps
-from actuarial.growth.levels import History, aligned, as_periods, read_history
+from actuarial.growth.levels import History, as_periods, read_history
+from actuarial.growth.notes import cut_off, fit_notes, most_removed, percent
+from actuarial.growth.places import exposures, joined, label_of, labelled, placed, tree_of
 from actuarial.growth.prior import Prior, growth_bounds, load_prior
 from actuarial.growth.result import GrowthFit
 from actuarial.growth.trend import MODELS, Trend
 from actuarial.results import Source
 from actuarial.tables import Note
-
-if TYPE_CHECKING:
-    pass
 
 Array = NDArray[np.float64]
 Breaks = Literal["step", "cut", "keep"]
@@ -50,14 +48,18 @@ def fit_growth(
     series : Series or DataFrame
         Positive levels [yuan/person/year] by year; NaN and absent years are gaps. A frame's columns pool when their
         level is named ``fund`` (or has no name) and are drawn jointly, each with its own growth, when it is named
-        ``category``.
+        ``category``. Columns of several levels (``province``, ``city``, ``fund``) pool at each level: funds of one city
+        share more than those of one province.
     pool : DataFrame or Series, optional
         Levels of neighbouring funds by year: they lend their experience and are not forecast. They may be a year ahead.
+        With columns of several levels the series is placed by its name, a path like ``("Anhui", "Fuyang", "Jieshou")`` or
+        the fund's own name if it is there once.
     on_level : Series or mapping, optional
         By year, the factor that brings that year's cost to the policy in force.
     weights : Series or DataFrame, optional
         Exposure [persons] of the levels: small funds and years are noisy. The noise of few people is taken out of what is
-        forecast, because the simulator adds it. With `pool` the neighbours' exposure is taken as without noise.
+        forecast, because the simulator adds it. A frame may hold the neighbours' columns too; a neighbour without is taken
+        as without such noise.
     prior : Prior or str, optional
         A documented prior (``default``), or one of your own.
     model : {"pooled", "drift", "ets", "sarimax", "structural"}
@@ -88,8 +90,7 @@ def fit_growth(
     Warns
     -----
     ModelWarning
-        If under a model of one series truncation at the bounds removes more than 5% of the probability (``pooled``
-        says so in its notes).
+        If truncation at the bounds removes more than 5% of the probability.
 
     Examples
     --------
@@ -110,31 +111,34 @@ def fit_growth(
         series = monthly[1]
     history, silent = _living(read_history(series, on_level), chosen.memory)
     neighbours = read_history(_frame(pool)).on_level if pool is not None else pd.DataFrame()
-    neighbours = neighbours.drop(columns=[c for c in neighbours if c in history.on_level.columns])
+    if history.kind == "category" and len(neighbours.columns):
+        raise InputError([Fault("growth.pool_categories")])
+    history = placed(history, neighbours)
+    neighbours = neighbours.loc[:, [c not in history.on_level.columns for c in neighbours]]
     if monthly is None:
         _enough(history, neighbours, model)
-    jumps = history_jumps(_joined(history.on_level, neighbours))
-    found = tuple(b for b in jumps if b.series in {str(c) for c in history.on_level})
+    both = joined(history.on_level, neighbours)
+    jumps = history_jumps(labelled(both))
+    found = tuple(b for b in jumps if b.series in {label_of(c) for c in history.on_level})
     if breaks == "cut":
         history = _cut(history, found)
+        both = joined(history.on_level, neighbours)
     if model != "pooled":
         columns = [history.on_level[c].dropna() for c in history.on_level]
         fitted = fit_trends(columns, model, chosen) if monthly is None else seasons
         _within_bounds(fitted.trends)
     else:
-        exposure = aligned(weights, history.on_level)
-        fitted = _pooled(
-            history, neighbours, jumps if breaks == "step" else (), exposure, process_cv, last_year_sd, chosen
-        )
+        wide = exposures(weights, history.on_level, both)
+        steps = jumps if breaks == "step" else ()
+        fitted = _pooled(history, both, steps, wide, process_cv, last_year_sd, chosen)
     sources = (*((source,) if source else ()), *((chosen.source,) if model == "pooled" else ()))
     fit = GrowthFit(
         history, neighbours, model, chosen, found, (), float(correlation), fitted, sources=sources
     )
-    removed = float(np.max(np.atleast_1d(np.asarray(fit.removed))))
-    if removed > 0.05 and model != "pooled":
-        warn(ModelWarning, "growth.truncated", **_cut_off(removed))
+    if (removed := most_removed(fit)) > 0.05:
+        warn(ModelWarning, "growth.truncated", **cut_off(removed))
     left_out = [Note("growth_words.note_silent", {"names": ", ".join(silent)})] if silent else []
-    return replace(fit, notes=(*left_out, *_notes(fit, breaks, weights is not None)))
+    return replace(fit, notes=(*left_out, *fit_notes(fit, breaks, weights is not None)))
 
 
 def _check_options(
@@ -170,7 +174,7 @@ def _living(history: History, memory: int) -> tuple[History, list[str]]:
     kept = recent[recent].index
     if history.kind == "one" or not len(kept) or len(kept) == len(recent):
         return history, []
-    names = [str(c) for c in recent[~recent].index]
+    names = [label_of(c) for c in recent[~recent].index]
     return History(history.raw[kept], history.on_level[kept], history.kind), names
 
 
@@ -187,14 +191,6 @@ def _months(series: pd.Series | pd.DataFrame) -> tuple[list[pd.Series], pd.Serie
     years = whole.index[-1].year - np.arange(len(whole))[::-1] // 12
     totals = whole.groupby(years).sum(min_count=12)
     return [frame[c] for c in frame], totals.iloc[:, 0] if isinstance(series, pd.Series) else totals
-
-
-def _joined(level: pd.DataFrame, neighbours: pd.DataFrame) -> pd.DataFrame:
-    """Own columns and then the neighbours', every year of either."""
-    if not len(neighbours.columns):
-        return level
-    years = range(min(level.index[0], neighbours.index[0]), max(level.index[-1], neighbours.index[-1]) + 1)
-    return pd.concat([level.reindex(years), neighbours.reindex(years)], axis=1)
 
 
 def _enough(history: History, neighbours: pd.DataFrame, model: str) -> None:
@@ -219,7 +215,7 @@ def _cut(history: History, found: tuple[Break, ...]) -> History:
     raw, level = history.raw.copy(), history.on_level.copy()
     names: list[Any] = list(level)
     for name in names:
-        years = [int(b.period) for b in found if b.series == str(name)]  # type: ignore[call-overload]
+        years = [int(b.period) for b in found if b.series == label_of(name)]  # type: ignore[call-overload]
         if years and level.loc[max(years) :, name].notna().sum() >= 3:
             level.loc[level.index < max(years), name] = np.nan
             raw.loc[raw.index < max(years), name] = np.nan
@@ -227,30 +223,23 @@ def _cut(history: History, found: tuple[Break, ...]) -> History:
 
 
 def _pooled(
-    history: History, neighbours: pd.DataFrame, found: tuple[Break, ...], exposure: Array | None,
+    history: History, both: pd.DataFrame, found: tuple[Break, ...], exposure: Array | None,
     process_cv: float | None, last_year_sd: float, prior: Prior,
 ) -> Fitted:  # fmt: skip
-    """The hierarchy over funds, or one a category."""
+    """The hierarchy over own columns and then neighbours, or one a category."""
     level = history.on_level
-    joined = _joined(level, neighbours)
-    names = [str(c) for c in joined]
-    jumps = np.zeros(joined.shape, dtype=bool)
+    names = [label_of(c) for c in both]
+    jumps = np.zeros(both.shape, dtype=bool)
     for b in found:
-        jumps[joined.index.get_loc(b.period), names.index(b.series)] = True
-    last = np.zeros(joined.shape)
-    ahead = int(joined.index[-1] - level.index[-1])
-    last[len(joined) - 1 - ahead, : level.shape[1]] = last_year_sd**2
-    wide = None
-    if exposure is not None:
-        wide = np.full(joined.shape, np.inf)
-        rows = joined.index.get_indexer(level.index)
-        wide[rows[:, None], np.arange(level.shape[1])[None]] = np.where(
-            np.isfinite(exposure), exposure, np.inf
-        )
-    logs = np.log(joined.to_numpy(dtype=np.float64))
+        jumps[both.index.get_loc(b.period), names.index(b.series)] = True
+    last = np.zeros(both.shape)
+    ahead = int(both.index[-1] - level.index[-1])
+    last[len(both) - 1 - ahead, : level.shape[1]] = last_year_sd**2
+    logs = np.log(both.to_numpy(dtype=np.float64))
     if history.kind == "category":
-        return fit_columns(logs, jumps, wide, process_cv, last, prior)
-    return fit_pooled(logs, jumps, wide, process_cv, last, level.shape[1], ahead, prior)
+        return fit_columns(logs, jumps, exposure, process_cv, last, prior)
+    tree = tree_of(both.columns)
+    return fit_pooled(logs, jumps, exposure, process_cv, last, level.shape[1], ahead, prior, tree)
 
 
 def _within_bounds(trends: tuple[Trend, ...]) -> None:
@@ -266,42 +255,5 @@ def _within_bounds(trends: tuple[Trend, ...]) -> None:
             removed = float(stdtr(t.dof, below) + stdtr(t.dof, -above))
         if removed > 0.5 or not low < centre < high:
             raise InputError(
-                [Fault("growth.beyond_bounds", params=_percent(drift=centre, low=low, high=high))]
+                [Fault("growth.beyond_bounds", params=percent(drift=centre, low=low, high=high))]
             )
-
-
-def _percent(**logs: float) -> dict[str, Any]:
-    """Log growth as percent, for messages."""
-    return {name: f"{100 * math.expm1(value):.0f}" for name, value in logs.items()}
-
-
-def _cut_off(removed: float) -> dict[str, Any]:
-    """What truncation removed, for messages."""
-    low, high = growth_bounds()
-    return {"removed": f"{100 * removed:.0f}", **_percent(low=low, high=high)}
-
-
-def _notes(fit: GrowthFit, breaks: str, weighted: bool) -> tuple[Note, ...]:
-    """What should be known of the answer."""
-    notes = []
-    points = int(fit.history.on_level.notna().sum().min())
-    pooled = fit.model == "pooled"
-    alone = pooled and len(fit.neighbours.columns) == 0 and (fit.single or fit.history.kind == "category")
-    if alone and points <= 4:
-        notes.append(Note("growth_words.note_prior", {"points": points, "prior": fit.prior.name}))
-    removed = float(np.max(np.atleast_1d(np.asarray(fit.removed))))
-    if pooled and removed > 0.05:
-        notes.append(Note("growth.truncated", _cut_off(removed)))
-    if fit.gaps:
-        notes.append(Note("growth_words.note_gaps", {"years": ", ".join(map(str, fit.gaps))}))
-    for b in fit.breaks:
-        size = f"{100 * b.size:+.0f}"
-        notes.append(Note("breaks.found", {"series": b.series, "period": b.period, "size": size}))
-    if fit.breaks and (pooled or breaks == "cut"):
-        notes.append(Note(f"growth_words.note_break_{breaks}"))
-    share = fit.fitted.process_share()
-    if weighted and share > 0:
-        notes.append(Note("growth_words.note_process", {"share": f"{100 * share:.0f}"}))
-    if pooled and len(fit.history.on_level) - 1 > fit.prior.memory:
-        notes.append(Note("growth_words.note_memory", {"years": fit.prior.memory + 1}))
-    return tuple(notes)

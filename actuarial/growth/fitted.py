@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 from actuarial.growth.hierarchy import Posterior, posterior
+from actuarial.growth.panel import Tree
 from actuarial.growth.predictive import Predictive
 from actuarial.growth.prior import Prior, growth_bounds
 from actuarial.growth.trend import Trend, fit_months, fit_trend
@@ -20,6 +21,8 @@ from actuarial.growth.trend import Trend, fit_months, fit_trend
 Array = NDArray[np.float64]
 _PROCESS = ((0.0, 0.5), (0.3, 0.3), (1.0, 0.2))
 """Shares of the observed variance that are tried as noise of few people, with their prior weights."""
+_MEDIAN_SQUARE = 0.4549
+"""Median of the square of a standard normal: from a robust middle to a variance."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +41,8 @@ class Group:
     ahead : int
         Years by which neighbours are further on.
     prior : Prior
+    tree : Tree
+        Groups of the columns.
     """
 
     logs: Array
@@ -46,12 +51,19 @@ class Group:
     targets: tuple[int, ...]
     ahead: int
     prior: Prior
+    tree: Tree = field(default_factory=Tree)
 
     def solve(self, horizons: int) -> tuple[Array, list[Posterior]]:
         """Weight of each candidate of the process variance, and the posterior under it."""
         found = [
             posterior(
-                self.logs, self.prior, level_variance=v, jumps=self.jumps, horizons=horizons, ahead=self.ahead
+                self.logs,
+                self.prior,
+                level_variance=v,
+                jumps=self.jumps,
+                tree=self.tree,
+                horizons=horizons,
+                ahead=self.ahead,
             )
             for v, _ in self.variances
         ]
@@ -176,12 +188,14 @@ class Fitted:
     def weight_table(self, prior: Prior) -> pd.DataFrame:
         """Weights of the kinds by part (common growth, own growth, tail), after and before the data."""
         rows = []
-        members: list[Any] = prior.members
-        for part, position, kinds in (
+        nested = any(g.tree.nodes for g in self.groups)
+        members: list[Any] = prior.members(nested=nested)
+        parts: list[tuple[str, int, tuple[Any, ...]]] = [
             ("common", 1, prior.common),
             ("own", 2, prior.own),
             ("tails", 3, prior.tails),
-        ):
+        ]
+        for part, position, kinds in [*parts, *([("groups", 4, prior.groups)] if nested else [])]:
             total = sum(k.weight for k in kinds)
             for kind in kinds:
                 chosen = np.array([m[position].name == kind.name for m in members])
@@ -225,9 +239,9 @@ def process_variances(
         return ((cv**2 * per_person + last, 1.0),)
     change = np.diff(logs, axis=0)
     ends = per_person[1:] + per_person[:-1]
-    seen = np.isfinite(change) & np.isfinite(ends)
+    seen = np.isfinite(change) & (ends > 0)
     centre = np.median(change[seen]) if seen.any() else 0.0
-    unit = float(np.median((change[seen] - centre) ** 2) / np.median(ends[seen])) if seen.any() else 0.0
+    unit = float(np.median((change[seen] - centre) ** 2 / ends[seen])) / _MEDIAN_SQUARE if seen.any() else 0.0
     if unit == 0:
         return ((last if last.any() else None, 1.0),)
     return tuple((share * unit * per_person + last, weight) for share, weight in _PROCESS)
@@ -235,7 +249,7 @@ def process_variances(
 
 def fit_pooled(
     logs: Array, jumps: NDArray[np.bool_], exposure: Array | None, cv: float | None, last: Array, targets: int,
-    ahead: int, prior: Prior,
+    ahead: int, prior: Prior, tree: Tree | None = None,
 ) -> Fitted:  # fmt: skip
     """One group whose first columns are forecast; the window is the prior's memory."""
     rows = slice(max(0, len(logs) - 1 - prior.memory - ahead), None)
@@ -246,7 +260,8 @@ def fit_pooled(
     here[:targets] = True
     logs, jumps, last = logs[:, here], jumps[:, here], last[:, here]
     variances = process_variances(logs, None if exposure is None else exposure[rows][:, here], cv, last)
-    return Fitted((Group(logs, jumps, variances, tuple(range(targets)), ahead, prior),))
+    nested = tree.only(here) if tree is not None else Tree()
+    return Fitted((Group(logs, jumps, variances, tuple(range(targets)), ahead, prior, nested),))
 
 
 def fit_columns(

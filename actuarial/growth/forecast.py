@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from actuarial.growth.places import label_of
 from actuarial.growth.predictive import Predictive
 from actuarial.results import Result
 
@@ -34,6 +35,8 @@ class Forecast(Result):
         Log growth since that level.
     correlation : ndarray, shape (columns, columns)
         Between the columns' normals.
+    levels : tuple
+        Names of the columns' levels.
     """
 
     names: tuple[Any, ...]
@@ -42,6 +45,14 @@ class Forecast(Result):
     last: Array
     parts: tuple[Predictive, ...]
     correlation: Array
+    levels: tuple[Any, ...] = (None,)
+
+    @property
+    def index(self) -> pd.Index:
+        """The names as the columns of an answer."""
+        if len(self.levels) > 1:
+            return pd.MultiIndex.from_tuples(self.names, names=self.levels)
+        return pd.Index(self.names)
 
     def quantile(self, q: Sequence[float] | float) -> pd.Series | pd.DataFrame:
         """Quantiles of the level: a Series by quantile, or a frame quantile × column for a panel."""
@@ -52,13 +63,13 @@ class Forecast(Result):
         )
         if self.single:
             return pd.Series(values[:, 0], index=index, name=self.year)
-        return pd.DataFrame(values, index=index, columns=pd.Index(self.names))
+        return pd.DataFrame(values, index=index, columns=self.index)
 
     def cdf(self, level: float | Sequence[float]) -> float | pd.Series:
         """Probability that the level is at or below `level` (one number, or one a column)."""
         at = np.broadcast_to(np.log(np.asarray(level, dtype=np.float64) / self.last), self.last.shape)
         found = [float(p.cdf(x)[0]) for p, x in zip(self.parts, at, strict=True)]
-        return found[0] if self.single else pd.Series(found, index=pd.Index(self.names))
+        return found[0] if self.single else pd.Series(found, index=self.index)
 
     def mean(self) -> float | pd.Series:
         """Mean level."""
@@ -77,7 +88,7 @@ class Forecast(Result):
         return self._each(found)
 
     def _each(self, values: list[float]) -> float | pd.Series:
-        return values[0] if self.single else pd.Series(values, index=pd.Index(self.names))
+        return values[0] if self.single else pd.Series(values, index=self.index)
 
     def simulate(self, n: int, seed: int = 2012) -> pd.Series | pd.DataFrame:
         """Joint draws of the level.
@@ -95,7 +106,7 @@ class Forecast(Result):
                 for i, (b, p) in enumerate(zip(self.last, self.parts, strict=True))
             ]
         )
-        return pd.Series(drawn[:, 0]) if self.single else pd.DataFrame(drawn, columns=pd.Index(self.names))
+        return pd.Series(drawn[:, 0]) if self.single else pd.DataFrame(drawn, columns=self.index)
 
     @property
     def table(self) -> pd.DataFrame:
@@ -104,7 +115,7 @@ class Forecast(Result):
         quantiles.columns = [f"q{100 * q:g}" for q in QUANTILES]
         quantiles.insert(0, "mean", np.atleast_1d(np.asarray(self.mean())))
         quantiles.insert(1, "sd", np.atleast_1d(np.asarray(self.sd())))
-        quantiles.insert(0, "column", [str(n) for n in self.names])
+        quantiles.insert(0, "column", [label_of(n) for n in self.names])
         quantiles.insert(1, "year", self.year)
         return quantiles.reset_index(drop=True)
 

@@ -67,7 +67,9 @@ def read_history(
     frame = series.to_frame() if isinstance(series, pd.Series) else series
     kind: Kind = "one"
     if isinstance(series, pd.DataFrame):
-        kind = "category" if series.columns.name == "category" else "fund"
+        kind = "category" if series.columns.names[-1] == "category" else "fund"
+        if kind == "category" and series.columns.nlevels > 1:
+            raise InputError([Fault("growth.nested_categories")])
         if not series.columns.is_unique:
             twice = series.columns[series.columns.duplicated()]
             raise InputError([Fault("growth.column_twice", params={"name": str(twice[0])})])

@@ -96,6 +96,31 @@ class TailKind:
 
 
 @dataclass(frozen=True)
+class GroupKind:
+    """What the funds of one group share beyond all funds; variances over that of the panel's yearly noise.
+
+    Parameters
+    ----------
+    name : str
+    lasting : float
+        Variance of a difference in growth that lasts.
+    drifting, persistence : float
+        Variance and first-order autocorrelation of a difference that fades.
+    spread : float
+        Gamma shape of the groups' variances around the level above: the larger, the more alike.
+    weight : float
+        Prior weight.
+    """
+
+    name: str
+    lasting: float
+    drifting: float
+    persistence: float
+    spread: float
+    weight: float
+
+
+@dataclass(frozen=True)
 class Prior:
     """Everything that is believed of growth before the data.
 
@@ -123,6 +148,8 @@ class Prior:
         Growth points that this correlation is worth.
     common, own, tails : tuple
         The kinds that are averaged.
+    groups : tuple
+        The kinds of groups, where funds lie in groups.
     source : Source
     """
 
@@ -142,12 +169,13 @@ class Prior:
     common: tuple[CommonKind, ...]
     own: tuple[OwnKind, ...]
     tails: tuple[TailKind, ...]
+    groups: tuple[GroupKind, ...]
     source: Source = field(repr=False)
 
-    @property
-    def members(self) -> list[tuple[int, CommonKind, OwnKind, TailKind]]:
-        """All combinations, in a fixed order; the first entry counts the values of the noise."""
-        return list(product(range(self.scale_points), self.common, self.own, self.tails))
+    def members(self, *, nested: bool) -> list[tuple[int, CommonKind, OwnKind, TailKind, GroupKind | None]]:
+        """All combinations, in a fixed order; the first entry counts the values of the noise, the last is None without groups."""
+        groups: tuple[GroupKind | None, ...] = self.groups if nested else (None,)
+        return list(product(range(self.scale_points), self.common, self.own, self.tails, groups))
 
 
 @cache
@@ -180,7 +208,12 @@ def load_prior(name: str = "default") -> Prior:
     )
     kinds: dict[str, Any] = {
         key: tuple(kind(**row) for row in numbers.pop(key))
-        for key, kind in (("common", CommonKind), ("own", OwnKind), ("tails", TailKind))
+        for key, kind in (
+            ("common", CommonKind),
+            ("own", OwnKind),
+            ("tails", TailKind),
+            ("groups", GroupKind),
+        )
     }
     numbers["scale_reach"] = tuple(numbers["scale_reach"])
     return Prior(name=name, source=source, **numbers, **kinds)

@@ -18,6 +18,7 @@ from actuarial.growth.expert import ExpertGrowth
 from actuarial.growth.fitted import Fitted
 from actuarial.growth.forecast import Forecast
 from actuarial.growth.levels import History
+from actuarial.growth.places import full_name, label_of
 from actuarial.growth.prior import Prior
 from actuarial.growth.trend import Trend
 from actuarial.results import Result
@@ -109,7 +110,14 @@ class GrowthFit(Result):
         ends = len(levels) - 1 - np.isfinite(levels)[::-1].argmax(axis=0)
         last = levels[ends, np.arange(levels.shape[1])]
         return Forecast(
-            self.names, self.single, self.last_year + h, last, parts, correlation, sources=self.sources
+            self.names,
+            self.single,
+            self.last_year + h,
+            last,
+            parts,
+            correlation,
+            tuple(self.history.on_level.columns.names),
+            sources=self.sources,
         )
 
     @cached_property
@@ -139,17 +147,21 @@ class GrowthFit(Result):
     def fund(self, name: Any) -> GrowthFit:
         """One column of a panel as a fit of its own: its neighbours' experience stays in it.
 
+        Of nested columns the whole path, or the fund's own name where it is there once.
+
         Raises
         ------
         InputError
             If there is no such column.
         """
-        if name not in self.names:
-            known = ", ".join(map(str, self.names))
-            raise InputError([Fault("growth.no_fund", params={"name": str(name), "known": known})])
-        one = History(self.history.raw[[name]], self.history.on_level[[name]], "one")
-        others = self.history.on_level.drop(columns=name)
-        place = self.names.index(name)
+        path = full_name(name, self.history.on_level.columns)
+        if path is None:
+            known = ", ".join(map(label_of, self.names))
+            raise InputError([Fault("growth.no_fund", params={"name": label_of(name), "known": known})])
+        place = self.names.index(path)
+        at = np.arange(len(self.names)) == place
+        one = History(self.history.raw.loc[:, at], self.history.on_level.loc[:, at], "one")
+        others = self.history.on_level.loc[:, ~at]
         return replace(
             self,
             history=one,
@@ -256,7 +268,10 @@ class GrowthFit(Result):
                 part.insert(1, "raw_level", raw.to_numpy())
                 part["raw_growth_per_year"] = yearly(raw)
             if not self.single:
-                part.insert(0, self.history.kind, name)
+                levels = self.history.on_level.columns.names
+                for i, value in enumerate(name if isinstance(name, tuple) else (name,)):
+                    last = i == len(levels) - 1
+                    part.insert(i, self.history.kind if last else levels[i] or f"level_{i + 1}", value)
             parts.append(part)
         return pd.concat(parts, ignore_index=True)
 

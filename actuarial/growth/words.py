@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from actuarial.growth.places import label_of
 from actuarial.texts import text
 
 if TYPE_CHECKING:
@@ -29,20 +30,24 @@ def fit_summary(fit: GrowthFit, lang: str | None = None) -> str:
         low95, low80, median, high80, high95 = 100 * np.expm1(part.quantile([0.025, 0.1, 0.5, 0.9, 0.975]))
         lines.append(
             text(
-                "growth_words.summary_line", lang, name="" if fit.single else f"{name} ", last=f"{last:,.2f}",
+                "growth_words.summary_line", lang, name="" if fit.single else f"{label_of(name)} ", last=f"{last:,.2f}",
                 level=f"{last * (1 + median / 100):,.2f}", median=f"{median:.1f}", low80=f"{low80:.1f}",
                 high80=f"{high80:.1f}", low95=f"{low95:.1f}", high95=f"{high95:.1f}",
             )
         )  # fmt: skip
     if fit.model == "pooled":
-        kinds = []
-        for row in fit.weights.to_dict("records"):
-            if row["part"] == "common":
-                name = text(f"growth_words.kind_{row['kind']}", lang)
-                kinds.append(f"{name} {100 * float(row['weight']):.0f}%")
-        lines.append(
-            text("growth_words.summary_weights", lang, kinds=text("growth_words.between", lang).join(kinds))
-        )
+        shown = fit.weights
+        for group, code in (
+            ("common", "growth_words.summary_weights"),
+            ("groups", "growth_words.summary_groups"),
+        ):
+            rows = shown[shown["part"] == group]
+            kinds = [
+                f"{text(f'growth_words.kind_{kind}', lang)} {100 * weight:.0f}%"
+                for kind, weight in zip(rows["kind"], rows["weight"], strict=True)
+            ]
+            if kinds:
+                lines.append(text(code, lang, kinds=text("growth_words.between", lang).join(kinds)))
     lines += [note.message(lang) for note in fit.notes]
     return "\n".join(lines)
 
@@ -55,7 +60,7 @@ def fit_dict(fit: GrowthFit) -> dict[str, Any]:
         growth = part.factors - 1
         q = np.expm1(part.quantile(LEVELS))
         found = dict(zip(LEVELS, q.tolist(), strict=True))
-        columns[str(name)] = {
+        columns[label_of(name)] = {
             "mean": float(growth.mean()),
             "median": found[0.5],
             "sd": float(growth.std()),

@@ -59,6 +59,8 @@ def read_yaml(
         content = _decoded(path.read_bytes(), label)
     except OSError as error:
         raise InputError([Fault("file.not_found", file=label)]) from error
+    if _too_deep(content):
+        raise InputError([Fault("file.yaml", file=label, params={"reason": "depth"})])
     try:
         faults = [
             Fault(
@@ -103,6 +105,20 @@ def _decoded(raw: bytes, label: str) -> str:
         except UnicodeDecodeError:
             continue
     raise InputError([Fault("file.encoding", file=label)])
+
+
+MAX_DEPTH = 100
+"""Brackets within brackets; the parser's time grows with the square of their depth (10,000 took half a minute)."""
+
+
+def _too_deep(content: str) -> bool:
+    """Whether brackets are opened deeper than any plan or law needs; counted before anything is parsed."""
+    depth = 0
+    for found in re.finditer(r"[\[\]{}]", content):
+        depth = depth + 1 if found[0] in "[{" else max(depth - 1, 0)
+        if depth > MAX_DEPTH:
+            return True
+    return False
 
 
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")

@@ -266,7 +266,7 @@ class Plan:
         if "experience" not in found:
             return
         known = set(found["experience"].frame["category"])
-        for name in self.model.process.severity_cv:
+        for name in (*self.model.process.severity_cv, *self.model.process.severity):
             if name != "default" and term_id(name) not in known | set(terms()):
                 line = line_of(self.lines, ("process", "severity_cv", name))
                 params = {"name": name, "known": labels(sorted(known))}

@@ -233,10 +233,39 @@ class CriticalIllness(Strict):
         return self
 
 
+_LAW_PARAMETERS = {"lognormal": 2, "gamma": 1, "spliced_pareto": 6, "lognormal_mixture": 5}
+
+
+class SeveritySpec(Strict):
+    """Law of the cost of one claim [yuan]; its mean is that of the experience, its shape is kept.
+
+    `parameters`: lognormal `mu, sigma`; gamma `cv`; spliced_pareto `mu, sigma, threshold, tail_share, beta, xi`;
+    lognormal_mixture `mu, sigma, mu of the dear, sigma of the dear, share of the dear`.
+    """
+
+    law: Literal["lognormal", "gamma", "spliced_pareto", "lognormal_mixture"]
+    parameters: list[Finite]
+    status: Status
+    source: Text
+
+    @model_validator(mode="after")
+    def _whole(self) -> SeveritySpec:
+        p = self.parameters
+        wrong = len(p) != _LAW_PARAMETERS[self.law]
+        if not wrong and self.law == "spliced_pareto":
+            wrong = not (p[1] > 0 and p[2] > 0 and 0 < p[3] < 1 and p[4] > 0 and p[5] < 1)
+        elif not wrong and self.law == "lognormal_mixture":
+            wrong = not (p[1] > 0 and p[3] > 0 and 0 < p[4] < 1)
+        if wrong or (not wrong and self.law in ("lognormal", "gamma") and p[-1] <= 0):
+            raise ValueError("plan.severity_law")
+        return self
+
+
 class Process(Strict):
     """Randomness of claims: cost of one claim, and counts."""
 
     severity_cv: dict[str, Annotated[float, Field(gt=0, le=50, allow_inf_nan=False)]]
+    severity: dict[str, SeveritySpec] = Field(default_factory=dict)
     dispersion: Annotated[float, Field(ge=1, le=1000, allow_inf_nan=False)] = 1.0
     status: Status
     source: Text

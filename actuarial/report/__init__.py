@@ -1,31 +1,68 @@
-"""Reports from an answer: one HTML page and one workbook, Chinese or English, from one content."""
+"""Documents from an answer: page, workbook, Word file and PDF, Chinese or English, all from one content."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from actuarial.errors import Fault, InputError
 from actuarial.pipeline import Answer
-from actuarial.report.content import compose
+from actuarial.report.content import KINDS, Content, compose
 from actuarial.report.page import write_page
 from actuarial.report.workbook import write_workbook
-from actuarial.results import atomic_path
+from actuarial.results import atomic_path, folder_lock
 from actuarial.texts import language, use_language
+
+FORMATS = ("html", "xlsx", "docx", "pdf")
+"""Formats that can be written, by the ending of their files."""
 
 
 @dataclass(frozen=True)
 class ReportFiles:
-    """What was written."""
+    """What was written.
 
-    page: Path
-    workbook: Path
+    Parameters
+    ----------
+    paths : dict
+        Path of each file by its ending.
+    """
+
+    paths: dict[str, Path]
+
+    @property
+    def page(self) -> Path:
+        """The HTML page."""
+        return self.paths["html"]
+
+    @property
+    def workbook(self) -> Path:
+        """The Excel workbook."""
+        return self.paths["xlsx"]
+
+    @property
+    def word(self) -> Path:
+        """The Word file."""
+        return self.paths["docx"]
+
+    @property
+    def pdf(self) -> Path:
+        """The PDF."""
+        return self.paths["pdf"]
 
 
 def build_report(
-    answer: Answer, folder: str | os.PathLike[str], *, lang: str | None = None, name: str = "report"
+    answer: Answer,
+    folder: str | os.PathLike[str],
+    *,
+    lang: str | None = None,
+    name: str = "report",
+    formats: Iterable[str] = ("html", "xlsx"),
+    kind: str = "actuarial",
 ) -> ReportFiles:
-    """Write the report of an answer as ``<name>_<lang>.html`` and ``.xlsx``.
+    """Write a document about an answer as ``<name>_<lang>.<format>``.
 
     Parameters
     ----------
@@ -35,6 +72,10 @@ def build_report(
     lang : {"zh", "en"}, optional
     name : str
         Start of the files' names.
+    formats : iterable of str
+        Of ``html``, ``xlsx``, ``docx``, ``pdf``.
+    kind : {"actuarial", "bulletin"}
+        The actuarial report, or the bulletin on how the fund runs.
 
     Returns
     -------
@@ -43,16 +84,46 @@ def build_report(
     Raises
     ------
     InputError
-        If the folder cannot be written. Both files are written whole, or neither.
+        If the folder cannot be written, or a format or kind is unknown. All files are written whole, or none.
     """
-    chosen = language(lang)
+    chosen, wanted = language(lang), tuple(dict.fromkeys(formats))
+    for value in wanted:
+        if value not in FORMATS:
+            params = {"value": value, "known": "、".join(FORMATS)}
+            raise InputError([Fault("report_words.format", params=params)])
     with use_language(chosen):
-        content = compose(answer, chosen)
-        page, book = (Path(folder) / f"{name}_{chosen}.{ending}" for ending in ("html", "xlsx"))
+        content = compose(answer, chosen, kind=kind)
+        writers = _writers(answer, content)
+        paths = {ending: Path(folder) / f"{name}_{chosen}.{ending}" for ending in wanted}
         with (
-            atomic_path(page) as page_made,
-            atomic_path(book) as book_made,
-        ):  # both take their names, or neither
-            write_page(content, page_made)
-            write_workbook(answer, content, book_made)
-    return ReportFiles(page, book)
+            folder_lock(folder),
+            ExitStack() as whole,
+        ):  # all take their names when all are written, or none does
+            made = {ending: whole.enter_context(atomic_path(path)) for ending, path in paths.items()}
+            for ending, temporary in made.items():
+                writers[ending](temporary)
+    return ReportFiles(paths)
+
+
+def _writers(answer: Answer, content: Content) -> dict[str, Callable[[Path], object]]:
+    """How each format is written; Word and PDF load their libraries when they are asked for."""
+
+    def word(path: Path) -> Path:
+        from actuarial.report.word import write_word
+
+        return write_word(content, path)
+
+    def pdf(path: Path) -> Path:
+        from actuarial.report.pdf import write_pdf
+
+        return write_pdf(content, path)
+
+    return {
+        "html": lambda path: write_page(content, path),
+        "xlsx": lambda path: write_workbook(answer, content, path),
+        "docx": word,
+        "pdf": pdf,
+    }
+
+
+__all__ = ["FORMATS", "KINDS", "ReportFiles", "build_report", "compose"]

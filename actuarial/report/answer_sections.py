@@ -8,10 +8,9 @@ import numpy as np
 
 from actuarial.budget import budget_form
 from actuarial.law import load_law
-from actuarial.report.blocks import Block, Chart, Section, block, records
+from actuarial.report.blocks import Block, Chart, Section, block, chart, records
 from actuarial.report.charts import waterfall_chart
 from actuarial.report.context import Context, plain
-from actuarial.results import figure_svg
 from actuarial.tables import term_label
 
 
@@ -125,33 +124,28 @@ def forecast_section(k: Context) -> Section:
         ("forecast_target", k.a.budget.premium),
     ):
         title = k.t(f"report.{code}", premium=plain(premium, 0))
-        svg = figure_svg(k.sim.plot(lang=k.lang, premium=premium))
-        parts.append(Chart(title, svg, k.t("report.fan_note")))
+        parts.append(chart(title, k.sim.plot(lang=k.lang, premium=premium), k.t("report.fan_note")))
     return Section(k.t("report.forecast"), (), tuple(parts))
 
 
 def risk_section(k: Context) -> Section:
     """The curve of risk over premium."""
     axes = k.a.target.plot(lang=k.lang, present=k.sim.standard)
-    chart = Chart(k.t("report.risk"), figure_svg(axes), k.t("report.risk_note"))
+    figure = chart(k.t("report.risk"), axes, k.t("report.risk_note"))
     columns = [k.col("deficit_probability", "percent", "probability"), k.col("premium", "yuan"),
                k.col("low", "yuan"), k.col("high", "yuan")]  # fmt: skip
-    return Section(k.t("report.risk"), (), (chart, block("", columns, k.a.target.table)))
+    return Section(k.t("report.risk"), (), (figure, block("", columns, k.a.target.table)))
 
 
 def drivers_section(k: Context) -> Section:
     """From last year's cost to the target."""
     steps = k.a.table
-    chart = Chart(
-        k.t("report.drivers"),
-        figure_svg(waterfall_chart(steps, k.lang)),
-        k.t("report.drivers_note"),
-    )
+    figure = chart(k.t("report.drivers"), waterfall_chart(steps, k.lang), k.t("report.drivers_note"))
     shown = steps.assign(step=[k.t(f"label.step_{s}") for s in steps["step"]])
     total = {"step": k.t("label.step_target"), "yuan_per_person": steps["yuan_per_person"].sum()}
     rows = [*records(shown), total]
     table = block("", [k.col("step"), k.col("yuan_per_person", "yuan")], rows, total_rows=[len(rows) - 1])
-    return Section(k.t("report.drivers"), (), (chart, table))
+    return Section(k.t("report.drivers"), (), (figure, table))
 
 
 def contract_section(k: Context) -> list[Section]:
@@ -159,11 +153,7 @@ def contract_section(k: Context) -> list[Section]:
     deal = k.a.contract
     if deal is None:
         return []
-    chart = Chart(
-        k.t("report.contract"),
-        figure_svg(deal.plot(lang=k.lang)),
-        k.t("report.contract_note"),
-    )
+    figure = chart(k.t("report.contract"), deal.plot(lang=k.lang), k.t("report.contract_note"))
     sides = deal.table.assign(party=[k.t(f"label.party_{p}") for p in deal.table["party"]])
     columns = [k.col("party"), k.col("expected", "signed_money"), k.col("sd", "money"),
                k.col("loss_probability", "percent"), k.col("mean_of_worst_5pct", "signed_money", "tail")]  # fmt: skip
@@ -185,7 +175,7 @@ def contract_section(k: Context) -> list[Section]:
         rows,
         source=cited,
     )
-    return [Section(k.t("report.contract"), (), (chart, block("", columns, sides), table))]
+    return [Section(k.t("report.contract"), (), (figure, block("", columns, sides), table))]
 
 
 def scenarios_section(k: Context) -> list[Section]:
@@ -230,7 +220,7 @@ def budget_section(k: Context) -> Section:
         for r in records(k.a.indicators)
     ]
     checks = block(
-        "",
+        k.t("report_words.indicators"),
         [
             k.col("indicator"),
             k.col("value"),

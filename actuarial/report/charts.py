@@ -7,9 +7,10 @@ import math
 import pandas as pd
 from matplotlib.axes import Axes
 
+from actuarial.experience import AnnualBase
 from actuarial.fund import Arrears
 from actuarial.growth import RawGrowth
-from actuarial.results import COLOURS, Unit, figure_style, new_axes
+from actuarial.results import COLOURS, Unit, figure_style, new_axes, thousands
 from actuarial.tables import term_label
 from actuarial.texts import text
 
@@ -133,4 +134,44 @@ def raw_growth_chart(raw: RawGrowth, lang: str | None = None) -> Axes:
         ax.set_xticks(range(int(frame["year"].min()), int(frame["year"].max()) + 1))
         ax.set_ylabel(text("label.yuan_per_person", lang))
         ax.legend(loc="upper left")
+    return ax
+
+
+def execution_chart(base: AnnualBase, revenue: float, actual: float, lang: str | None = None) -> Axes:
+    """Cumulative spending against the year's financing: even months, the usual pattern, what was paid, the year's end.
+
+    Parameters
+    ----------
+    base : AnnualBase
+        The year's pattern and its expected end.
+    revenue, actual : float
+        Financing due for the year; paid up to now, after deductions [yuan].
+    """
+    unit = Unit.of(lang)
+    months = list(range(13))
+    pattern = [base.profile.cumulative(m) if m else 0.0 for m in months]
+    seen, (low, high) = base.experience.months, base.interval()
+    with figure_style():
+        ax = new_axes(8.0, 3.9)
+        ax.plot(months, [revenue * m / 12 / unit.scale for m in months], color=COLOURS["light"], linestyle="--",
+                linewidth=1.5, label=text("report_words.plan_even", lang))  # fmt: skip
+        ax.plot(months, [revenue * p / unit.scale for p in pattern], color=COLOURS["main"], linewidth=2,
+                label=text("report_words.plan_seasonal", lang))  # fmt: skip
+        coming = [base.total * p / unit.scale for p in pattern]
+        ax.plot(months[seen:], coming[seen:], color=COLOURS["accent"], linestyle=":", linewidth=1.8,
+                label=text("report_words.projected", lang))  # fmt: skip
+        if seen < 12:
+            spread = [[(base.total - low) / unit.scale], [(high - base.total) / unit.scale]]
+            ax.errorbar([12], [base.total / unit.scale], yerr=spread, color=COLOURS["accent"], capsize=5)
+        ax.plot([0, seen], [0, actual / unit.scale], color=COLOURS["accent"], linewidth=1)
+        ax.plot([seen], [actual / unit.scale], marker="o", markersize=8, color=COLOURS["accent"], linestyle="none",
+                label=text("report_words.paid_so_far", lang))  # fmt: skip
+        ax.annotate(thousands(round(actual / unit.scale, 2)), (seen, actual / unit.scale), xytext=(-6, 8),
+                    textcoords="offset points", ha="right", color=COLOURS["accent"])  # fmt: skip
+        ax.set_xticks(months)
+        ax.set_xlabel(text("report_words.month_axis", lang))
+        ax.set_ylabel(text("report_words.cumulative_axis", lang, unit=unit.label))
+        ax.yaxis.set_major_formatter(thousands)
+        ax.set_ylim(bottom=0)
+        ax.legend(loc="upper left", fontsize=9)
     return ax

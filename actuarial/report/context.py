@@ -35,6 +35,16 @@ class Context:
         """A column whose heading is ``col.<label or key>``."""
         return column(key, kind, lang=self.lang, unit=self.unit, label=label)
 
+    @property
+    def computed(self) -> str:
+        """Source of what this run computed: the plan, how many paths, the seed."""
+        return self.t(
+            "report_words.computed_source",
+            file=self.plan.file,
+            paths=f"{self.sim.paths:,}",
+            seed=self.sim.seed,
+        )
+
     def status(self, status: str) -> str:
         """The word for a status."""
         return self.t(f"label.status_{status}") if status else ""

@@ -1,4 +1,4 @@
-"""Sections 8–11 of the report: data and reconciliation, assumptions, sources, manifest."""
+"""Sections on the data, the base year, the assumptions; sources and manifest."""
 
 from __future__ import annotations
 
@@ -13,57 +13,50 @@ from actuarial import __version__
 from actuarial.growth import ExpertGrowth
 from actuarial.pipeline import Answer
 from actuarial.plan import ExpertGrowthSpec
-from actuarial.report.blocks import Block, Chart, Column, Section, block, records
-from actuarial.report.charts import arrears_chart, raw_growth_chart
+from actuarial.report.blocks import Block, Chart, Column, Section, block, chart, records
+from actuarial.report.charts import arrears_chart
 from actuarial.report.context import Context, cells_of
-from actuarial.results import Kind, Unit, figure_svg, shown, suppress_small_cells
+from actuarial.results import Kind, Unit, shown, suppress_small_cells
 from actuarial.tables import Table, term_label
-from actuarial.texts import pick
+from actuarial.texts import has_text, pick, text
 
 
 def data_section(k: Context) -> Section:
-    """Base year, receipts, providers, reconciliation, raw growth, the precedent."""
-    parts: list[Block | Chart] = [_base(k), *_completion(k), *_arrears(k), _calendar(k)]
-    tables = k.plan.tables
+    """What the tables say: receipts, providers, ratios, and whether printed figures agree."""
+    parts: list[Block | Chart] = [*arrears_parts(k), _calendar(k)]
     if k.a.providers is not None:
-        frame = k.a.providers.assign(provider=[term_label(p, k.lang) for p in k.a.providers["provider"]])
-        columns = [
-            k.col("provider"),
-            k.col("budget", "money"),
-            k.col("overspend", "money"),
-            k.col("share_of_income", "percent"),
-        ]
-        total = {"provider": k.t("label.total"), "budget": frame["budget"].sum(), "overspend": frame["overspend"].sum(),
-                 "share_of_income": frame["share_of_income"].sum()}  # fmt: skip
-        rows = [*records(frame), total]
-        parts.append(
-            block(
-                k.t("report.providers"),
-                columns,
-                rows,
-                source=k.cited("providers"),
-                total_rows=[len(rows) - 1],
-            )
-        )
-    if "reimbursement" in tables:
-        frame = tables["reimbursement"].frame
-        rows = [
-            {"level": term_label(lv, k.lang), "ratio": r}
-            for lv, r in zip(frame["level"], frame["compensation_ratio"], strict=True)
-        ]
-        parts.append(
-            block(
-                k.t("report.reimbursement"),
-                [k.col("level"), k.col("ratio", "percent")],
-                rows,
-                source=k.cited("reimbursement"),
-            )
-        )
+        parts.append(provider_block(k))
+    if "reimbursement" in k.plan.tables:
+        parts.append(reimbursement_block(k))
     if k.a.reconciliations:
         parts.append(_reconciliation(k))
-    parts += _raw(k)
-    parts += [_precedent(k)] if _leans_on_2012(k) else []
     return Section(k.t("report.data"), tuple(n.message(k.lang) for n in k.a.notes), tuple(parts))
+
+
+def base_section(k: Context) -> Section:
+    """Last year's cost, made whole."""
+    return Section(k.t("report_words.base_title"), (), (_base(k), *_completion(k)))
+
+
+def provider_block(k: Context) -> Block:
+    """Provider budgets and what was spent beyond them."""
+    assert k.a.providers is not None
+    frame = k.a.providers.assign(provider=[term_label(p, k.lang) for p in k.a.providers["provider"]])
+    columns = [k.col("provider"), k.col("budget", "money"), k.col("overspend", "money"), k.col("share_of_income", "percent")]  # fmt: skip
+    total = {c: frame[c].sum() for c in ("budget", "overspend", "share_of_income")}
+    rows = [*records(frame), {"provider": k.t("label.total"), **total}]
+    return block(k.t("report.providers"), columns, rows, source=k.cited("providers"), total_rows=[len(rows) - 1])  # fmt: skip
+
+
+def reimbursement_block(k: Context) -> Block:
+    """Effective ratios by level."""
+    frame = k.plan.tables["reimbursement"].frame
+    rows = [
+        {"level": term_label(lv, k.lang), "ratio": r}
+        for lv, r in zip(frame["level"], frame["compensation_ratio"], strict=True)
+    ]
+    columns = [k.col("level"), k.col("ratio", "percent")]
+    return block(k.t("report.reimbursement"), columns, rows, source=k.cited("reimbursement"))
 
 
 def _base(k: Context) -> Block:
@@ -98,9 +91,7 @@ def _completion(k: Context) -> list[Block | Chart]:
     if done is None:
         return []
     title = k.t("report.completion")
-    chart = Chart(
-        title, figure_svg(done.triangle.plot(lang=k.lang, flags=done.flags)), k.t("report.completion_note")
-    )
+    figure = chart(title, done.triangle.plot(lang=k.lang, flags=done.flags), k.t("report.completion_note"))
     frame = done.frame.assign(period=[str(p) for p in done.frame.index])
     total = {c: frame[c].sum() for c in ("latest", "ultimate", "ibnr")} | {
         "period": k.t("label.total"),
@@ -109,10 +100,11 @@ def _completion(k: Context) -> list[Block | Chart]:
     rows = [*records(frame), total]
     columns = [k.col("period"), k.col("latest", "money"), k.col("developed", "percent"), k.col("ultimate", "money"),
                k.col("ibnr", "money"), k.col("se", "money")]  # fmt: skip
-    return [chart, block(title, columns, rows, total_rows=[len(rows) - 1])]
+    return [figure, block(title, columns, rows, total_rows=[len(rows) - 1])]
 
 
-def _arrears(k: Context) -> list[Block | Chart]:
+def arrears_parts(k: Context) -> list[Block | Chart]:
+    """What each payer owed, gave and still owes: a chart where there are several, and the table."""
     arrears = k.sim.fund.arrears
     named = [k.t("label.all") if p == "all" else term_label(p, k.lang) for p in arrears.frame["payer"]]
     frame = arrears.frame.assign(payer=named)
@@ -137,7 +129,7 @@ def _arrears(k: Context) -> list[Block | Chart]:
                   total_rows=[len(rows) - 1] if by_payer else [])  # fmt: skip
     if not by_payer:
         return [table]
-    return [Chart(k.t("report.arrears"), figure_svg(arrears_chart(arrears, k.lang))), table]
+    return [chart(k.t("report.arrears"), arrears_chart(arrears, k.lang), note, source=source), table]
 
 
 def _calendar(k: Context) -> Block:
@@ -162,20 +154,6 @@ def _reconciliation(k: Context) -> Block:
     return block(k.t("report.reconciliation"), columns, rows, source=k.cited("facts"))
 
 
-def _raw(k: Context) -> list[Block | Chart]:
-    raw = k.a.raw
-    if raw is None:
-        return []
-    years = raw.frame["year"]
-    gaps = k.t("report.raw_gap", years="、".join(map(str, raw.gaps))) if raw.gaps else ""
-    note = k.t("report.raw_note", **{"from": int(years.iloc[0])}, to=int(years.iloc[-1]), gaps=gaps,
-                  spending=f"{100 * raw.spending_growth:.0f}", financing=f"{100 * raw.financing_growth:.0f}")  # fmt: skip
-    columns = [k.col("year"), k.col("per_capita", "yuan", "spending"), k.col("financing", "yuan"),
-               k.col("per_capita_growth", "percent", "spending_growth"), k.col("financing_growth", "percent")]  # fmt: skip
-    table = block(k.t("report.raw"), columns, raw.frame, source=k.cited("raw_history"), note=note)
-    return [Chart(k.t("report.raw"), figure_svg(raw_growth_chart(raw, k.lang))), table]
-
-
 def _leans_on_2012(k: Context) -> bool:
     """Whether the plan uses the contract or the calculation of 2012."""
     model = k.plan.model
@@ -185,7 +163,10 @@ def _leans_on_2012(k: Context) -> bool:
     )
 
 
-def _precedent(k: Context) -> Block:
+def precedent_block(k: Context) -> list[Block]:
+    """The printed calculation of 2012, where the plan leans on it."""
+    if not _leans_on_2012(k):
+        return []
     p = k.a.precedent
     source = p.law.source("printed_result")
     names: dict[str, Kind] = {"base_per_capita": "yuan", "policy_effect_coefficient": "number", "on_new_rules": "yuan",
@@ -196,13 +177,9 @@ def _precedent(k: Context) -> Block:
     shown_as["total_growth"] = shown(p.total_growth, "percent", k.unit)
     rows = [{"item": k.t(f"label.precedent_{step}"), "value": value} for step, value in shown_as.items()]
     cited = f"{source.document}；{source.locator}；{source.quote}"
-    return block(
-        k.t("report.precedent"),
-        [k.col("item"), k.col("value")],
-        rows,
-        source=cited,
-        note=k.t("report.precedent_note"),
-    )
+    columns = [k.col("item"), k.col("value")]
+    note = k.t("report.precedent_note")
+    return [block(k.t("report.precedent"), columns, rows, source=cited, note=note)]
 
 
 def assumptions_section(k: Context) -> Section:
@@ -281,7 +258,7 @@ def sources_section(k: Context) -> Section:
         for s in (
             *k.a.sources,
             *(k.a.contract.sources if k.a.contract else ()),
-            *k.a.precedent.sources,
+            *(k.a.precedent.sources if _leans_on_2012(k) else ()),
         )
     ]
     table_rows = [
@@ -295,8 +272,18 @@ def sources_section(k: Context) -> Section:
         for name, table in k.plan.tables.items()
     ]
     columns = [k.col(c) for c in ("what", "document", "locator", "quote", "status")]
+    told = {r["document"] for r in table_rows}
+    rows = [r for r in rows if r["locator"] or r["quote"] or r["document"] not in told]
     unique = list({tuple(r.values()): r for r in [*table_rows, *rows]}.values())
+    for row in unique:
+        row["what"] = _what(row["what"], k.lang)
     return Section(k.t("report.sources"), (), (block("", columns, unique),))
+
+
+def _what(name: str, lang: str) -> str:
+    """The word for what a source is of; the identifier where there is none (a neighbour's table, a bureau's own)."""
+    code = f"report_words.what_{name.replace('.', '_')}"
+    return text(code, lang) if has_text(code) else name
 
 
 def manifest_section(k: Context) -> Section:

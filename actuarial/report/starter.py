@@ -23,6 +23,10 @@ SHEETS: dict[str, tuple[tuple[tuple[str, str], ...], tuple[str, ...]]] = {
         (("payer", ""), ("month", ""), ("cumulative_share", "%"), ("source", "")),
         ("individual", "subsidy_central", "subsidy_provincial", "subsidy_county"),
     ),
+    "actual": (
+        (("category", ""), ("month", ""), ("level", ""), ("provider", ""), ("cash", "money"), ("incurred", "money"), ("visits", ""), ("source", "")),
+        ("individual", "subsidy_central", "subsidy_provincial", "subsidy_county", "inpatient", "outpatient_pooling", "chronic_outpatient"),
+    ),
 }  # fmt: skip
 """Columns with their unit, and the first words, of each sheet."""
 

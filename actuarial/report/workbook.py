@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import unicodedata
 from pathlib import Path
 from typing import Any
@@ -10,15 +11,16 @@ import pandas as pd
 
 from actuarial.budget import budget_form
 from actuarial.pipeline import Answer
-from actuarial.report.blocks import Block
+from actuarial.report.blocks import Block, Chart, Section
 from actuarial.report.content import Content
-from actuarial.results import COLOURS, DECIMALS, WORKBOOK_OPTIONS, atomic_path, scaled, sheet_name, write_cell
-from actuarial.texts import text
+from actuarial.results import COLOURS, DECIMALS, WORKBOOK_OPTIONS, atomic_path, scaled, write_cell
+from actuarial.safe import cell_text, sheet_name
+from actuarial.texts import has_text, text
 
 SHEETS = {
     "answer": "answer", "forecast": "fan", "risk": "curve", "drivers": "waterfall", "contract": "contract",
     "scenarios": "scenarios", "budget": "budget", "data": "base", "assumptions": "sources", "sources": "sources",
-    "manifest": "manifest",
+    "manifest": "manifest", "policy": "base", "growth": "base",
 }  # fmt: skip
 """Sheet of each section of the report."""
 
@@ -85,7 +87,7 @@ class _Writer:
 
     def write(self) -> None:
         for section in self.c.sections:
-            code = SHEETS[section.code]
+            code = SHEETS.get(section.code, section.code)
             sheet, row = self.sheet(code, section.title)
             for paragraph in section.paragraphs:
                 row = self.paragraph(sheet, row, paragraph)
@@ -97,6 +99,9 @@ class _Writer:
                 parts = [p for p in section.parts if isinstance(p, Block)]
             for part in parts:
                 self.rows[code] = self.block(code, part, self.rows[code])
+            if self.c.kind != "actuarial":
+                self.pictures(code, section)
+                continue
             draw = {
                 "fan": self.fan,
                 "curve": self.curve,
@@ -113,13 +118,18 @@ class _Writer:
             sheet.fit_to_pages(1, 0)
             sheet.hide_gridlines(2)
 
+    def sheet_title(self, code: str) -> str:
+        """The name of a sheet."""
+        words = "report" if has_text(f"report.sheet_{code}") else "report_words"
+        return sheet_name(self.t(f"{words}.sheet_{code}"))
+
     def sheet(self, code: str, title: str) -> tuple[Any, int]:
         """The sheet of a section, and the next free row."""
         if code in self.sheets:
             row = self.rows[code] + 1
             self.sheets[code].write_string(row, 0, title, self.h2)
             return self.sheets[code], row + 1
-        sheet = self.book.add_worksheet(sheet_name(self.t(f"report.sheet_{code}")))
+        sheet = self.book.add_worksheet(self.sheet_title(code))
         self.sheets[code], self.widths[code] = sheet, {0: 26}
         row = 0
         if not self.rows:
@@ -131,7 +141,7 @@ class _Writer:
 
     def paragraph(self, sheet: Any, row: int, words: str) -> int:
         sheet.merge_range(row, 0, row, 7, "", self.para)
-        sheet.write_string(row, 0, words, self.para)
+        sheet.write_string(row, 0, cell_text(words), self.para)
         sheet.set_row(row, 15 * (1 + _width(words) // 100))
         return row + 1
 
@@ -179,6 +189,20 @@ class _Writer:
             sheet.write_string(row, 0, self.t("report.table_source", source=part.source), self.grey_line)
             row += 1
         return row + 1
+
+    def pictures(self, code: str, section: Section) -> None:
+        """The figures of a section as pictures, for who has the workbook only."""
+        for part in section.parts:
+            if not isinstance(part, Chart) or part.axes is None:
+                continue
+            picture = io.BytesIO(part.png(110))
+            options = {
+                "image_data": picture,
+                "description": cell_text(part.words)[:255],
+                "object_position": 2,
+            }
+            self.sheets[code].insert_image(self.rows[code], 0, "figure.png", options)
+            self.rows[code] += 24
 
     @property
     def grey_line(self) -> Any:

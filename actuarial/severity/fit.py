@@ -258,6 +258,8 @@ def choose(fits: list[LawFit], data: Observed, asked: str | None = None) -> Seve
         warn(ModelWarning, "severity.cost_gap", stacklevel=4, law=name, gap=gaps[id(chosen)])
     if not chosen.regular:
         warn(ModelWarning, "severity.flat", stacklevel=4, law=name)
+    if not math.isfinite(float(chosen.law.partial(2, math.inf))):
+        warn(ModelWarning, "severity.no_variance", stacklevel=4, law=name)
     return SeverityFit(ordered, chosen, data, asked)
 
 

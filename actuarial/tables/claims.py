@@ -22,8 +22,10 @@ Decisions
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -41,7 +43,7 @@ from actuarial.tables.intake import fingerprint, month_number, prepared
 from actuarial.tables.normal import NO_DAY, flag, worked_out
 from actuarial.tables.reading import Note
 from actuarial.tables.reversals import is_negative, match_reversals, netted
-from actuarial.tables.sources import Opened, open_source
+from actuarial.tables.sources import Opened, damaged, open_source
 from actuarial.tables.terms import term_id
 
 Year = int | tuple[str, str]
@@ -179,7 +181,19 @@ def check_claims(source: Any, **options: Any) -> tuple[list[Fault], list[Note]]:
     return faults, list(table.notes) if table else notes
 
 
-def _read(
+def _read(source: Any, *rest: Any, **options: Any) -> tuple[ClaimsTable | None, list[Fault]]:
+    """:func:`_read_source`, where a file that its engine gives up on half way is refused in our words."""
+    import duckdb
+
+    try:
+        return _read_source(source, *rest, **options)
+    except duckdb.Error as error:
+        if not isinstance(source, str | os.PathLike):
+            raise
+        raise InputError([damaged(Path(source).name, error)]) from error
+
+
+def _read_source(
     source: Any,
     unit: str | None,
     sheet: Sheets,

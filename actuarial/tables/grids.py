@@ -12,10 +12,11 @@ import csv
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from actuarial.errors import Fault, InputError
 
@@ -23,6 +24,8 @@ MAX_FILE_BYTES = 64 * 2**20
 MAX_UNPACKED_BYTES = 512 * 2**20
 MAX_RATIO = 200
 MAX_COLUMNS = 1_000
+MAX_MEMBERS = 10_000
+MAX_CELLS = 10_000_000
 MAX_ROWS = 2_000_000
 
 
@@ -139,6 +142,7 @@ def _read_csv(path: Path, delimiter: str) -> Grid:
     else:
         raise InputError([Fault("file.encoding", file=path.name)])
     delimiter = _delimiter(content, delimiter)
+    _bounded(path.name, content, delimiter)
     try:
         rows = [
             [c if c.strip() else None for c in row]
@@ -147,6 +151,15 @@ def _read_csv(path: Path, delimiter: str) -> Grid:
     except csv.Error as error:
         raise InputError([Fault("file.damaged", file=path.name, params={"reason": str(error)})]) from error
     return Grid(path.name, None, rows)
+
+
+def _bounded(name: str, content: str, delimiter: str) -> None:
+    """Refuse by counting, before lists are made of it: a line end costs one byte, its row sixty."""
+    lines = content.count("\n") + content.count("\r")
+    widest = max((line.count(delimiter) for line in content.split("\n", 100)[:100]), default=0)
+    if lines > 2 * MAX_ROWS or widest > 50 * MAX_COLUMNS or content.count(delimiter) > MAX_CELLS:
+        params = {"rows": lines, "columns": widest + 1, "max_rows": MAX_ROWS, "max_columns": MAX_COLUMNS}
+        raise InputError([Fault("file.too_many_cells", file=name, params=params)])
 
 
 def _delimiter(content: str, usual: str) -> str:
@@ -183,11 +196,17 @@ def _read_excel(path: Path, sheet: str | None) -> Grid:
 
 
 def _check_archive(path: Path) -> None:
-    """Refuse archives that unpack to too much."""
+    """Refuse archives that unpack to too much, by what they declare and by what really comes out; and macros and entities."""
     try:
         with zipfile.ZipFile(path) as archive:
-            unpacked = sum(i.file_size for i in archive.infolist())
-    except (zipfile.BadZipFile, OSError) as error:
+            members = archive.infolist()
+            unpacked = sum(i.file_size for i in members)
+            if unpacked <= MAX_UNPACKED_BYTES and len(members) <= MAX_MEMBERS:
+                _refuse_active(path, archive)
+            honest = unpacked > MAX_UNPACKED_BYTES or _declared_is_true(path, members)
+            if len(members) > MAX_MEMBERS or not honest:
+                unpacked = max(unpacked, MAX_UNPACKED_BYTES + 1)
+    except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError, EOFError, zlib.error) as error:
         raise InputError([Fault("file.damaged", file=path.name, params={"reason": str(error)})]) from error
     packed = max(path.stat().st_size, 1)
     if unpacked > MAX_UNPACKED_BYTES or (unpacked > 2**20 * 16 and unpacked / packed > MAX_RATIO):
@@ -202,7 +221,56 @@ def _check_archive(path: Path) -> None:
         )
 
 
+def _declared_is_true(path: Path, members: list[zipfile.ZipInfo]) -> bool:
+    """Whether every member unpacks to what the archive says of it, without holding what comes out."""
+    with path.open("rb") as stream:
+        for info in members:
+            stream.seek(info.header_offset)
+            header = stream.read(30)
+            if len(header) < 30:
+                return False
+            stream.seek(int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little"), 1)
+            if info.compress_type != zipfile.ZIP_DEFLATED:
+                if info.compress_size != info.file_size:
+                    return False
+                continue
+            if not _unpacks_to(stream, info.compress_size, info.file_size):
+                return False
+    return True
+
+
+def _unpacks_to(stream: BinaryIO, packed: int, declared: int) -> bool:
+    unpacker, out = zlib.decompressobj(-15), 0
+    while packed > 0 and not unpacker.eof:
+        block = stream.read(min(packed, 1 << 16))
+        if not block:
+            return False
+        packed -= len(block)
+        while block and not unpacker.eof:
+            out += len(unpacker.decompress(block, 1 << 20))
+            block = unpacker.unconsumed_tail
+            if out > declared:
+                return False
+    return out == declared
+
+
+_ENTITY = re.compile(rb"<!\s*(?:DOCTYPE|ENTITY)", re.IGNORECASE)
+
+
+def _refuse_active(path: Path, archive: zipfile.ZipFile) -> None:
+    """Macros, and XML that declares entities: no table needs either."""
+    names = archive.namelist()
+    if any(n.casefold().endswith("vbaproject.bin") for n in names):
+        raise InputError([Fault("file.macros", file=path.name)])
+    for name in names:
+        if name.endswith((".xml", ".rels")):
+            with archive.open(name) as member:
+                if _ENTITY.search(member.read(4096)):
+                    raise InputError([Fault("file.entities", file=path.name, params={"member": name})])
+
+
 _CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*?)(?:/>|>(.*?)</(?:\w+:)?c>)", re.DOTALL)
+_OTHER_BOOK = re.compile(rb"<(?:\w+:)?f(?: [^>]*)?>[^<]*\[\d+\]")
 _REF = re.compile(rb'\br="([A-Z]+\d+)"')
 
 
@@ -227,6 +295,8 @@ def _refuse_holes(path: Path, sheet: str, index: int) -> None:
             and b't="str"' not in attributes
         ):
             faults.append(Fault("table.uncached_formula", file=path.name, sheet=sheet, cell=where))
+        elif _OTHER_BOOK.search(body):
+            faults.append(Fault("file.other_book", file=path.name, sheet=sheet, cell=where))
     if faults:
         raise InputError(faults)
 

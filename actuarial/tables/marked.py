@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from actuarial.errors import Fault, InputError
-from actuarial.results import WORKBOOK_OPTIONS, atomic_path, sheet_name, write_cell
+from actuarial.results import WORKBOOK_OPTIONS, atomic_path, write_cell
+from actuarial.safe import sheet_name
 from actuarial.tables.engine import Scratch
 from actuarial.tables.grids import read_grid
 from actuarial.tables.sources import as_utf8

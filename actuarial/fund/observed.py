@@ -1,0 +1,191 @@
+r"""A planned year of which some months have been seen: these are fixed, the rest is drawn given what they say.
+
+A path has a year's cost :math:`T_i`, a share :math:`S_i` of the year in the months seen (seasons differ between years: see
+:class:`~actuarial.tables.MonthlyProfile`) and, with its own randomness of claims, an amount :math:`Y_i` for these months. What is seen
+is :math:`y`. In logarithms (the share on the logit scale) the paths are moved by Matheron's rule,
+
+.. math:: x_i' = x_i + \operatorname{Cov}(x,\ln Y)\operatorname{Var}(\ln Y)^{-1}\,(\ln y-\ln Y_i),\qquad
+          x=(\ln T,\ \operatorname{logit}S),
+
+which draws from the conditional law where the logarithms are jointly normal, keeps every path and its random numbers, and never
+degenerates, however narrow the evidence is. A base year whose total is known by now is a second observation: both years share
+its error. The months to come keep their own randomness and are scaled by
+:math:`\frac{T_i'}{T_i}\frac{1-S_i'}{1-s}`.
+
+References
+----------
+A. G. Journel, C. J. Huijbregts, *Mining Geostatistics* (1978), conditioning by kriging of simulated fields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, logit
+
+from actuarial.errors import Fault, InputError
+from actuarial.fund.paths import CHUNK, SEASON, PathArrays, Setting, normals
+from actuarial.results import Source
+
+
+@dataclass(frozen=True, kw_only=True)
+class MonthlyActuals:
+    """What has been seen of the planned year.
+
+    Parameters
+    ----------
+    claims : sequence of float
+        Claims paid in each month seen, from the year's first month on, 1 to 12 of them [yuan]; not negative.
+    income : sequence of float, optional
+        Received from all payers in the same months [yuan]. Then only the months to come depend on the amount per head, and what came
+        late (planned receipts at the present standard less what came) is taken to arrive in the year's last month; what came early
+        is taken off there.
+    opening : float, optional
+        Balance at the start of the planned year, where it is known by now [yuan].
+    base_total : float, optional
+        Claims of the whole base year, where they are known by now [yuan]; above 0.
+    source : str
+        Where the figures are from.
+
+    Raises
+    ------
+    InputError
+        If the months are not 1 to 12, lengths differ, or a number is not finite or negative.
+
+    Examples
+    --------
+    >>> MonthlyActuals(claims=[1.8e7, 1.6e7], source="monthly statement").months
+    2
+    """
+
+    claims: Sequence[float]
+    income: Sequence[float] | None = None
+    opening: float | None = None
+    base_total: float | None = None
+    source: str
+
+    def __post_init__(self) -> None:
+        income = self.claims if self.income is None else self.income
+        single = [v for v in (self.opening, self.base_total) if v is not None]
+        numbers = np.asarray([*self.claims, *income, *single], dtype=np.float64)
+        amounts = np.asarray([*self.claims, *income], dtype=np.float64)
+        wrong = not np.isfinite(numbers).all() or (amounts < 0).any()
+        if (
+            not 1 <= len(self.claims) <= 12
+            or len(income) != len(self.claims)
+            or wrong
+            or not sum(self.claims) > 0
+            or (self.base_total is not None and not self.base_total > 0)
+        ):
+            raise InputError(
+                [Fault("fund.observed", params={"value": str([float(v) for v in numbers])[:120]})]
+            )
+
+    @property
+    def months(self) -> int:
+        """Months seen."""
+        return len(self.claims)
+
+    def as_source(self) -> Source:
+        """The source, for results."""
+        return Source("observed_months", self.source, f"1–{self.months}", status="stated")
+
+
+def condition(
+    s: Setting, arrays: PathArrays, seen: MonthlyActuals, *, seed: int, standard: float
+) -> tuple[Setting, PathArrays]:
+    """Paths of the planned year given its first months.
+
+    Parameters
+    ----------
+    s : Setting
+    arrays : PathArrays
+        Unweighted paths.
+    seen : MonthlyActuals
+    seed : int
+        That of the simulation.
+    standard : float
+        The present standard, for what came late [yuan/person/year].
+
+    Returns
+    -------
+    Setting, PathArrays
+        New ones; what was given is left as it is.
+    """
+    k = seen.months
+    factor, rest = _update(s, arrays, seen, _season(s, k, seed, len(arrays.heads)))
+    claims = arrays.claims * rest[:, None]
+    claims[:, :k] = np.asarray(seen.claims, dtype=np.float64)
+    stub, at_valuation = arrays.stub_balance.copy(), s.at_valuation
+    if seen.base_total is not None:  # what the unseen months really cost
+        over, level = arrays.base_total - seen.base_total, np.zeros(len(claims))
+        for m, part in enumerate(s.stub):
+            level = level * (1 + s.interest) + over * part
+            stub[:, m] += level
+    if seen.opening is not None:
+        if stub.shape[1]:
+            stub[:, -1] = seen.opening
+        else:
+            at_valuation = seen.opening + s.unpaid
+    receipts, fixed = s.receipts, np.zeros(12)
+    if seen.income is not None:
+        fixed[:k] = seen.income
+        fixed[-1] += standard * s.heads * receipts[:k].sum() - float(np.sum(seen.income)) if k < 12 else 0.0
+        receipts = np.where(np.arange(12) < k, 0.0, receipts)
+    new = replace(s, receipts=receipts, at_valuation=at_valuation)
+    opening = stub[:, -1] if stub.shape[1] else np.full(len(claims), at_valuation - s.unpaid)
+    # what is neither claims nor opening stays as it was on the path: premiums, transfers, late income
+    other = flows_of(s, arrays)
+    at_zero, level = np.empty_like(claims), opening
+    for m in range(12):
+        level = level * (1 + s.interest) - claims[:, m] + other[:, m] + fixed[m]
+        at_zero[:, m] = level
+    base = arrays.base_total if seen.base_total is None else np.full_like(arrays.base_total, seen.base_total)
+    return new, replace(
+        arrays, base_total=base, cost_per_capita=arrays.cost_per_capita * factor, stub_balance=stub,
+        claims=claims, at_zero=at_zero,
+    )  # fmt: skip
+
+
+def flows_of(s: Setting, arrays: PathArrays) -> NDArray[np.float64]:
+    """Flows of each month at an amount of 0 besides claims, shape (n, 12) [yuan]; from the balances themselves."""
+    first = arrays.stub_balance[:, -1] if arrays.stub_balance.shape[1] else s.at_valuation - s.unpaid
+    before = np.column_stack([np.broadcast_to(first, len(arrays.heads)), arrays.at_zero[:, :-1]])
+    return arrays.at_zero - before * (1 + s.interest) + arrays.claims
+
+
+def _season(s: Setting, months: int, seed: int, paths: int) -> NDArray[np.float64]:
+    """Share of the year in the months seen, one a path."""
+    base = s.cost.base
+    z = np.concatenate(
+        [
+            normals(seed, SEASON, [0], s.year, i, min(CHUNK, paths - low), fund=s.fund)[:, 0]
+            for i, low in enumerate(range(0, paths, CHUNK))
+        ]
+    )
+    return base.coming.share_draws(months, z, base.place_sd)
+
+
+def _update(
+    s: Setting, arrays: PathArrays, seen: MonthlyActuals, share: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Factors on the year's cost, and on the claims of the months to come."""
+    k, n = seen.months, len(arrays.heads)
+    usual = float(s.shares[:k].sum())
+    simulated = np.maximum(arrays.claims[:, :k].sum(axis=1), 1e-9) * (share / usual if usual > 0 else 1.0)
+    data, target = [np.log(simulated)], [np.log(float(np.sum(seen.claims)))]
+    if seen.base_total is not None:
+        data.append(np.log(arrays.base_total))
+        target.append(np.log(seen.base_total))
+    inside = np.clip(share, 1e-12, 1 - 1e-12)
+    state = np.stack([np.log(np.maximum(arrays.heads * arrays.cost_per_capita, 1e-9)), logit(inside)])
+    y = np.stack(data)
+    y_dev, x_dev = y - y.mean(axis=1, keepdims=True), state - state.mean(axis=1, keepdims=True)
+    gain = (x_dev @ y_dev.T / n) @ np.linalg.pinv(y_dev @ y_dev.T / n, rcond=1e-12, hermitian=True)
+    moved = gain @ (np.asarray(target)[:, None] - y)
+    factor = np.exp(moved[0])
+    left = 1 - expit(logit(inside) + moved[1])
+    return factor, factor * (left / (1 - usual) if 1 - usual > 1e-9 else 1.0)
