@@ -17,6 +17,7 @@ import actuarial as act
 ROOT = Path(__file__).parent.parent
 
 PUBLIC = [
+    "what_if",
     "BenefitSchedule",
     "FitReport",
     "RepricedFactor",

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from actuarial.cli import app as app_command
 from actuarial.cli import data, growth, law, rules
 from actuarial.cli.shared import common, early_language, help_text, print_json, say, sheets, simulated
 from actuarial.errors import ActuarialError, Fault, InputError
@@ -260,6 +261,7 @@ def init(folder: str, lang: str | None, as_json: bool) -> None:
 
 for command in (data.experience, data.compare, data.complete, data.annualise, rules.reprice, law.law):
     cli.add_command(command)
+cli.add_command(app_command.app)
 cli.add_command(growth.growth)
 cli.add_command(growth.backtest)
 

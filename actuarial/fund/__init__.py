@@ -34,7 +34,8 @@ from numpy.typing import NDArray
 from actuarial.cost import CostForecast
 from actuarial.errors import Fault, InputError, ModelWarning, warn
 from actuarial.fund.calendar import Arrears, Financing, plan_arrears, plan_financing
-from actuarial.fund.paths import CHUNK, PathArrays, Setting, simulate_chunk
+from actuarial.fund.paths import CHUNK, Kept, PathArrays, Setting, simulate_chunk
+from actuarial.fund.quantiles import quantiles
 from actuarial.fund.target import PremiumTarget, premium_target, required_amount
 from actuarial.plan import Plan
 from actuarial.results import COLOURS, Result, Source, Unit, figure_style, new_axes, thousands
@@ -57,6 +58,8 @@ class Fund:
     Parameters
     ----------
     plan : Plan
+    kept : dict, optional
+        Where standard normals are kept from one simulation to the next; what-ifs hand the same one to each fund.
 
     Examples
     --------
@@ -67,8 +70,9 @@ class Fund:
     340.0
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, *, kept: Kept | None = None) -> None:
         self.plan = plan
+        self.kept = kept
 
     @cached_property
     def financing(self) -> Financing:
@@ -124,6 +128,7 @@ class Fund:
             counts=np.nan_to_num(visits),
             spread=compound_cumulants(1.0, 1.0, cv, model.process.dispersion)[1:],
             year=self.plan.base_year.year + 1,
+            kept=self.kept,
         )
 
     def simulate(
@@ -355,7 +360,7 @@ class Simulation(Result):
             {
                 "month": first + i,
                 "mean": float(c.mean()),
-                **dict(zip((f"q{q:g}" for q in levels), np.quantile(c, levels).tolist(), strict=True)),
+                **dict(zip((f"q{q:g}" for q in levels), quantiles(c, levels), strict=True)),
             }
             for i, c in enumerate(columns)
         ]

@@ -18,6 +18,8 @@ from actuarial.fund.process import monthly_claims
 from actuarial.severity import log_sd
 
 CHUNK = 8192
+Kept = dict[tuple[int, ...], NDArray[np.float64]]
+"""Standard normals by seed, component, year, chunk and columns, kept from one run to the next."""
 SYSTEMIC, PROCESS, ENROLMENT = 0, 1, 2
 """First part of the spawn key: which kind of randomness."""
 
@@ -41,6 +43,7 @@ class Setting:
     counts: NDArray[np.float64]  # (C,) visits per insured and year
     spread: NDArray[np.float64]  # (2, C) second and third cumulant per visit, severity of mean 1
     year: int
+    kept: Kept | None = None  # normals that are not drawn again
 
     @cached_property
     def slope(self) -> NDArray[np.float64]:
@@ -85,14 +88,27 @@ def normals(
     return np.stack(drawn, axis=1)
 
 
+def kept_normals(
+    kept: Kept | None, seed: int, component: int, columns: Iterable[int], year: int, chunk: int, rows: int
+) -> NDArray[np.float64]:
+    """:func:`normals`, drawn once: what is kept is taken again, so that a what-if redraws nothing."""
+    chosen = tuple(columns)
+    if kept is None:
+        return normals(seed, component, chosen, year, chunk, rows)
+    key = (seed, component, year, chunk, rows, *chosen)
+    if key not in kept:
+        kept[key] = normals(seed, component, chosen, year, chunk, rows)
+    return kept[key]
+
+
 def simulate_chunk(s: Setting, seed: int, number: int, low: int, high: int, out: PathArrays) -> None:
     """Simulate paths ``low…high−1`` and write them."""
     n, rows = s.cost, high - low
-    z = normals(seed, SYSTEMIC, range(n.dimension), s.year, number, rows)
+    z = kept_normals(s.kept, seed, SYSTEMIC, range(n.dimension), s.year, number, rows)
     per_capita = n.per_capita(z)
     heads = np.full(rows, s.heads)
     if s.heads_sd > 0:
-        z_heads = normals(seed, ENROLMENT, [0], s.year, number, rows)[:, 0]
+        z_heads = kept_normals(s.kept, seed, ENROLMENT, [0], s.year, number, rows)[:, 0]
         heads *= np.exp(log_sd(1.0, s.heads_sd) * z_heads)
 
     base_total = n.base.total * n.base_factor(z)
@@ -107,7 +123,7 @@ def simulate_chunk(s: Setting, seed: int, number: int, low: int, high: int, out:
     severity = np.divide(per_capita, s.counts, out=np.zeros_like(per_capita), where=s.counts > 0)
     k2 = heads * ((s.counts * s.spread[0]) * severity**2).sum(axis=1)
     k3 = heads * ((s.counts * s.spread[1]) * severity**3).sum(axis=1)
-    noise = normals(seed, PROCESS, range(12), s.year, number, rows)
+    noise = kept_normals(s.kept, seed, PROCESS, range(12), s.year, number, rows)
     claims = monthly_claims(k1, k2, k3, s.shares, noise)
 
     level = balance - (s.unpaid if not len(s.stub) else 0.0)
