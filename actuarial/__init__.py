@@ -98,6 +98,7 @@ _HOMES = {
     "read_experience": "experience",
     "read_table": "tables",
     "run": "pipeline",
+    "what_if": "app",
     "sample_path": "samples",
     "fit_severity": "severity",
     "policy_factor_from_bands": "benefits.aggregates",

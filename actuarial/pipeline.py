@@ -6,14 +6,15 @@ Who reads only :func:`run` knows where everything is.
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from actuarial.benefits import PolicyFactor, SimpleTarget, plan_policy, simple_target
 from actuarial.budget import BudgetDraft, budget_draft, indicators, provider_budgets
-from actuarial.contract import Evaluation, load_contract
+from actuarial.contract import Contract, Evaluation, load_contract
 from actuarial.cost import cost_forecast
 from actuarial.errors import ActuarialWarning, ModelWarning, warn
 from actuarial.experience import base_year
@@ -21,6 +22,8 @@ from actuarial.experience.breaks import plan_breaks
 from actuarial.fund import CRITERIA, Fund, PremiumTarget, Simulation
 from actuarial.fund import Progress as ProgressCallback
 from actuarial.growth import RawGrowth, growth_has_base, plan_growth, raw_growth
+from actuarial.law import validate
+from actuarial.law.schema import Band, Bands
 from actuarial.plan import Plan
 from actuarial.results import Result, Source, Unit
 from actuarial.tables import Note, Reconciliation, reconcile
@@ -299,8 +302,25 @@ def evaluate_contract(plan: Plan, sim: Simulation) -> Evaluation | None:
     assert per_capita is not None  # the schema sees to it
     reference = plan.contract_reference()
     assert reference is not None
-    deal = load_contract(reference)
+    deal = with_bands(load_contract(reference), spec.bands)
     return deal.evaluate(target=round(per_capita * plan.model.insured.next_year, 2), claims=sim.claims)
+
+
+def with_bands(contract: Contract, bands: Sequence[Band]) -> Contract:
+    """The contract with other bands; the contract itself where there are none.
+
+    Raises
+    ------
+    InputError
+        If the bands do not increase, or the last one is not open.
+    """
+    if not bands:
+        return contract
+    payload = contract.law.payload
+    table = [b.model_dump() for b in bands]
+    written = validate(Bands, payload.bands.model_dump() | {"table": table}, {}, contract.law.file)
+    law = replace(contract.law, payload=payload.model_copy(update={"bands": written}))
+    return replace(contract, law=law)
 
 
 def _round_up(target: float, present: float) -> float:

@@ -739,6 +739,40 @@ def _patch(folder: Path) -> None:
     plan.patched([Patch(path="growth.no_such_thing", value=1, source="s")])
 
 
+def _scenario(folder: Path, plan: str, *changes: dict[str, Any]) -> Any:
+    content = {"schema_version": 1, "kind": "scenario", "name": {"zh": "方案", "en": "offer"}, "plan": plan,
+               "changes": [c | {"source": "s"} for c in changes]}  # fmt: skip
+    return act.load_plan(write(folder, "s.yaml", yaml.safe_dump(content, allow_unicode=True)))
+
+
+@case("plan.scenario_chain")
+def _chain(folder: Path) -> None:
+    inner = {
+        "schema_version": 1,
+        "kind": "scenario",
+        "name": {"zh": "甲", "en": "a"},
+        "plan": JIESHOU,
+        "changes": [],
+    }
+    write(folder, "inner.yaml", yaml.safe_dump(inner, allow_unicode=True))
+    _scenario(folder, "inner.yaml")
+
+
+@case("plan.scenario_tables")
+def _scenario_tables(folder: Path) -> None:
+    _scenario(folder, JIESHOU, {"path": "tables.payers.path", "value": "/etc/passwd"})
+
+
+@case("plan.amounts_payer")
+def _amounts(folder: Path) -> None:
+    plan = act.load_plan(sample_path("jieshou/plan.yaml"))
+    assert plan.tables
+    plan.patched([Patch(path="financing.amounts", value={"nobody": 1.0}, source="s")])
+
+
+JIESHOU = "sample:jieshou/plan.yaml"
+
+
 # ------------------------------------------------------------------ claims
 
 CLAIMS = "单据号,参保人编号,就诊日期,支付日期,类别,总费用（元）,政策范围内费用（元）,基金支付（元）\n"

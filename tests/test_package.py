@@ -23,6 +23,7 @@ PUBLIC = [
     "pool",
     "reverse_stress",
     "tornado",
+    "what_if",
     "BenefitSchedule",
     "FitReport",
     "RepricedFactor",

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from actuarial.cli import app as app_command
 from actuarial.cli import budget, data, growth, law, licences, rules, simulate
 from actuarial.cli import report as reports
 from actuarial.cli.shared import common, early_language, help_text, print_json, say, sheets, simulated
@@ -269,6 +270,7 @@ def init(folder: str, lang: str | None, as_json: bool) -> None:
 
 for command in (data.experience, data.compare, data.complete, data.annualise, rules.reprice, law.law):
     cli.add_command(command)
+cli.add_command(app_command.app)
 cli.add_command(growth.growth)
 cli.add_command(budget.budget)
 cli.add_command(budget.monitor)

@@ -40,7 +40,8 @@ from actuarial.fund.criteria import BalanceTarget, Criterion, Split
 from actuarial.fund.large import plan_large
 from actuarial.fund.needs import CRITERIA, need_of, opening_of, slope_of, spending_of
 from actuarial.fund.observed import MonthlyActuals, condition
-from actuarial.fund.paths import CHUNK, PLAIN, PathArrays, Sampler, Setting, simulate_chunk
+from actuarial.fund.paths import CHUNK, PLAIN, Kept, PathArrays, Sampler, Setting, simulate_chunk
+from actuarial.fund.quantiles import quantiles
 from actuarial.fund.target import PremiumTarget, premium_target
 from actuarial.plan import Plan
 from actuarial.plan.schema import Process
@@ -63,6 +64,8 @@ class Fund:
     Parameters
     ----------
     plan : Plan
+    kept : dict, optional
+        Where standard normals are kept from one simulation to the next; what-ifs hand the same one to each fund.
 
     Examples
     --------
@@ -73,8 +76,9 @@ class Fund:
     340.0
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, *, kept: Kept | None = None) -> None:
         self.plan = plan
+        self.kept = kept
 
     @cached_property
     def financing(self) -> Financing:
@@ -201,6 +205,7 @@ class Fund:
             spread=spread,
             large=large,
             year=self.plan.base_year.year + 1,
+            kept=self.kept,
         )
 
     def simulate(
@@ -504,7 +509,7 @@ class Simulation(Result):
             {
                 "month": first + i,
                 "mean": float(c.mean()),
-                **dict(zip((f"q{q:g}" for q in levels), np.quantile(c, levels).tolist(), strict=True)),
+                **dict(zip((f"q{q:g}" for q in levels), quantiles(c, levels), strict=True)),
             }
             for i, c in enumerate(columns)
         ]

@@ -97,6 +97,10 @@ def plan_financing(plan: Plan) -> Financing:
     """Payers and calendar of a plan."""
     table = plan.tables["payers"]
     payers = table.frame[["payer", "per_capita"]].copy()
+    payers["per_capita"] = [
+        plan.model.financing.amounts.get(p, v)
+        for p, v in zip(payers["payer"], payers["per_capita"], strict=True)
+    ]
     payers["weight"] = payers["per_capita"] / payers["per_capita"].sum()
     shares = table.frame.get("share_of_rise")
     payers["share_of_rise"] = payers["weight"] if shares is None else shares / shares.sum()

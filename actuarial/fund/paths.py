@@ -25,6 +25,8 @@ from actuarial.fund.process import monthly_claims
 from actuarial.severity import log_sd
 
 CHUNK = 8192
+Kept = dict[tuple[int, ...], NDArray[np.float64]]
+"""Standard normals by seed, component, fund, year, chunk, rows and columns, kept from one run to the next."""
 SYSTEMIC, PROCESS, ENROLMENT, SEASON = 0, 1, 2, 3
 FREQUENCY, LARGE_COUNT, LARGE_SIZE, LARGE_MONTH = 4, 5, 6, 7
 """First part of the spawn key: which kind of randomness."""
@@ -51,6 +53,7 @@ class Setting:
     year: int
     large: LargeClaims | None = None  # claims drawn one by one
     fund: int = 0  # key of its own streams, where many funds are simulated
+    kept: Kept | None = None  # normals that are not drawn again
 
     @property
     def columns(self) -> tuple[tuple[int, int], ...]:
@@ -115,9 +118,7 @@ class Plain:
 
     def draw(self, s: Setting, seed: int, number: int, rows: int) -> tuple[NDArray[np.float64], None]:
         """See :class:`Sampler`."""
-        drawn = [
-            normals(seed, part, [column], s.year, number, rows, fund=s.fund) for part, column in s.columns
-        ]
+        drawn = [kept_normals(s, seed, part, [column], number, rows) for part, column in s.columns]
         return np.concatenate(drawn, axis=1), None
 
 
@@ -135,6 +136,19 @@ def normals(
         for column in columns
     ]
     return np.stack(drawn, axis=1)
+
+
+def kept_normals(
+    s: Setting, seed: int, component: int, columns: Iterable[int], chunk: int, rows: int
+) -> NDArray[np.float64]:
+    """:func:`normals`, drawn once: what is kept is taken again, so that a what-if redraws nothing."""
+    chosen = tuple(columns)
+    key = (seed, component, s.fund, s.year, chunk, rows, *chosen)
+    if s.kept is None:
+        return normals(seed, component, chosen, s.year, chunk, rows, fund=s.fund)
+    if key not in s.kept:
+        s.kept[key] = normals(seed, component, chosen, s.year, chunk, rows, fund=s.fund)
+    return s.kept[key]
 
 
 def simulate_chunk(
@@ -177,7 +191,7 @@ def claims_of(
     """Claims by month given each path's heads and cost per head by category, shape (rows, 12) [yuan]."""
     rows = len(heads)
     severity = np.divide(per_capita, s.counts, out=np.zeros_like(per_capita), where=s.counts > 0)
-    noise = normals(seed, PROCESS, range(12), s.year, number, rows, fund=s.fund)
+    noise = kept_normals(s, seed, PROCESS, range(12), number, rows)
     if s.large is None:
         k1 = heads * per_capita.sum(axis=1)
         k2 = heads * ((s.counts * s.spread[0]) * severity**2).sum(axis=1)

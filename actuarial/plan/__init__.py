@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from actuarial.plan.schema import (
     PlanModel,
     RepricedPolicy,
     Scenario,
+    ScenarioFile,
     SimplePolicy,
     TableSpec,
 )
@@ -93,6 +94,8 @@ class Plan:
     file: str
     data: dict[str, Any]
     lines: dict[tuple[str | int, ...], int]
+    scenario: Path | None = None
+    """The scenario file that changed it, if it was read from one."""
 
     def name(self, lang: str | None = None) -> str:
         """The fund's name."""
@@ -235,6 +238,11 @@ class Plan:
             if payers.frame["per_capita"].sum() <= 0:
                 yield Fault("plan.no_financing", file=payers.file)
             has_income = {"due", "received"} <= set(payers.frame.columns)
+            strange = sorted(set(self.model.financing.amounts) - set(payers.frame["payer"]))
+            if strange:
+                line = line_of(self.lines, ("financing", "amounts"))
+                names = {"payers": labels(strange), "known": labels(payers.frame["payer"].tolist())}
+                yield Fault("plan.amounts_payer", file=self.file, line=line, params=names)
             if not has_income and self.model.financing.base_year is None:
                 line = line_of(self.lines, ("financing",))
                 yield Fault("plan.no_income", file=self.file, line=line)
@@ -275,7 +283,8 @@ class Plan:
     def hashes(self) -> dict[str, str]:
         """SHA-256 of the plan and of each of its tables, by name."""
         paths = {name: self.table_path(name) for name in self.model.tables}
-        return {"plan": file_hash(self.folder / self.file)} | {
+        own: dict[str, str] = {"scenario": file_hash(self.scenario)} if self.scenario else {}
+        return {"plan": file_hash(self.folder / self.file), **own} | {
             n: file_hash(p) for n, p in sorted(paths.items())
         }
 
@@ -301,7 +310,8 @@ class Plan:
             place: Any = data
             for part in parents:
                 place = place.get(part) if isinstance(place, dict) else None
-            if not isinstance(place, dict) or last not in place:
+            known = isinstance(place, dict) and (last in place or _optional(self.model, parents, last))
+            if not known:
                 raise InputError([Fault("plan.patch", file=self.file, params={"path": change.path})])
             place[last] = copy.deepcopy(change.value)
         new = Plan(validate(PlanModel, data, self.lines, self.file), self.folder, self.file, data, self.lines)
@@ -319,6 +329,13 @@ class Plan:
         locator = f"{key}" + (f" (line {line})" if line else "")
         quote = getattr(entry, "quote", "")
         return Source(key, f"{entry.source}", f"{self.file}: {locator}", quote, entry.status)
+
+
+def _optional(model: Any, parents: list[str], last: str) -> bool:
+    """Whether the schema has a key there that the plan leaves out."""
+    for part in parents:
+        model = getattr(model, part, None)
+    return last in getattr(type(model), "model_fields", ())
 
 
 def _calendar_faults(payers: Table, calendar: Table) -> Iterable[Fault]:
@@ -350,6 +367,8 @@ def load_plan(path: str | os.PathLike[str]) -> Plan:
     file = file / "plan.yaml" if file.is_dir() else file
     faults: list[Fault] = []
     data, lines = read_yaml(file, found=faults)
+    if data.get("kind") == "scenario" and not faults:
+        return _load_scenario(validate(ScenarioFile, data, lines, file.name), file)
     if "schema_version" in data and data["schema_version"] != SCHEMA_VERSION:
         params = {"value": data["schema_version"], "supported": SCHEMA_VERSION}
         line = lines.get(("schema_version",))
@@ -362,6 +381,24 @@ def load_plan(path: str | os.PathLike[str]) -> Plan:
     if faults:
         raise InputError([*faults, *_table_faults(data.get("tables"), file.parent, file.name, data, lines)])
     return Plan(model, file.parent, file.name, data, lines)
+
+
+def _load_scenario(scenario: ScenarioFile, file: Path) -> Plan:
+    """The plan that a scenario file names, beside it, with the scenario's changes."""
+    beside = _inside(file.parent, scenario.plan, file.name, None)
+    if scenario.plan.startswith("sample:"):
+        beside = sample_path(scenario.plan.removeprefix("sample:"))
+    plan = load_plan(beside)
+    if plan.scenario is not None:
+        raise InputError([Fault("plan.scenario_chain", file=file.name, params={"plan": scenario.plan})])
+    unknown = set(plan.model.tables) and [c for c in scenario.changes if c.path.startswith("tables.")]
+    if unknown:
+        raise InputError(
+            [Fault("plan.scenario_tables", file=file.name, params={"path": c.path}) for c in unknown]
+        )
+    name = {lang: f"{plan.name(lang)} · {pick(dict(scenario.name), lang)}" for lang in LANGUAGES}
+    changed = plan.patched([*scenario.changes, Patch(path="name", value=name, source=file.name)])
+    return replace(changed, scenario=file.resolve())
 
 
 def _not_filled_in(data: Any, lines: Any, file: str, at: tuple[str | int, ...] = ()) -> list[Fault]:

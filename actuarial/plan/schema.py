@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from actuarial.law.base import Bilingual, Date, Finite, Fraction01, Id, Money, Status, Strict, Text
-from actuarial.law.schema import Reading
+from actuarial.law.schema import Band, Reading
 
 Criterion = Literal["any_month", "closing", "current_year"]
 
@@ -81,6 +81,9 @@ class Financing(Strict):
     remainder_status: Status = "assumed"
     remainder_source: Text
     interest_rate: InterestRate
+    amounts: dict[str, Money] = Field(
+        default_factory=dict
+    )  # by payer, in place of the table's [yuan/person/year]
 
 
 class SimplePolicy(Strict):
@@ -207,6 +210,7 @@ class ContractSpec(Strict):
     law: str
     target: Literal["expected_cost", "stated"]
     per_capita_target: Money | None = None
+    bands: list[Band] = Field(default_factory=list)  # in place of the law's
     status: Status
     source: Text
 
@@ -302,6 +306,16 @@ class Scenario(Strict):
     name: Bilingual
     changes: Annotated[list[Patch], Field(min_length=1)]
     in_assumption_range: bool = True
+
+
+class ScenarioFile(Strict):
+    """A file that names a plan and changes it: what the what-if page saves."""
+
+    schema_version: Literal[1]
+    kind: Literal["scenario"]
+    name: Bilingual
+    plan: Text
+    changes: list[Patch]
 
 
 class Identity(Strict):

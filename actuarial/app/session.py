@@ -1,0 +1,441 @@
+"""The what-if page without a page: its state, what follows from it, undo, offers, saving.
+
+A :class:`State` holds what can be moved. What differs from the plan becomes :class:`~actuarial.plan.Patch` es, and every
+figure is computed by the library from the patched plan, so that the page, a saved scenario and ``actuarial run`` agree.
+Nothing is computed again that did not change: standard normals, base year, policy factor, simulated paths and contract results
+are kept by what they depend on.
+"""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from actuarial.benefits import plan_policy
+from actuarial.contract import Evaluation, load_contract
+from actuarial.cost import cost_forecast
+from actuarial.errors import ActuarialWarning, Fault, InputError
+from actuarial.experience import AnnualBase, base_year
+from actuarial.fund import CRITERIA, Fund, PremiumTarget, Simulation
+from actuarial.growth import growth_has_base, plan_growth
+from actuarial.law import list_laws
+from actuarial.pipeline import evaluate_contract
+from actuarial.plan import AggregatesPolicy, ExpertGrowthSpec, Patch, Plan, RepricedPolicy, SimplePolicy
+from actuarial.results import write_text
+from actuarial.texts import LANGUAGES, text
+
+MOST_OFFERS = 4
+KEPT_RESULTS = 12
+Band = tuple[float | None, float | None, float]
+"""Upper edge [yuan], or as a share of the target, or open; the insurer's share."""
+
+
+@dataclass(frozen=True)
+class State:
+    """Everything that can be moved on the page.
+
+    Parameters
+    ----------
+    amounts : tuple of (payer, amount)
+        [yuan/person/year]
+    growth, growth_sd : float
+        Median growth and its standard deviation, as fractions.
+    policy : str
+        ``plan`` (as the plan says), ``stated`` (by `policy_factor`), or the new benefit rules.
+    policy_factor : float
+    heads, opening, alpha : float
+        Insured next year; free opening balance [yuan]; accepted probability.
+    criterion : str
+    contract : str
+        Law id or file of the plan; empty for none.
+    target : float or None
+        Contract target per head [yuan/person/year]; None for the expected cost.
+    bands : tuple of Band
+    """
+
+    amounts: tuple[tuple[str, float], ...]
+    growth: float
+    growth_sd: float
+    policy: str
+    policy_factor: float
+    heads: float
+    opening: float
+    alpha: float
+    criterion: str
+    contract: str
+    target: float | None
+    bands: tuple[Band, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Figures:
+    """What follows from a state: results of the library, each as ``actuarial run`` would give it."""
+
+    plan: Plan
+    simulation: Simulation
+    target: PremiumTarget
+    contract: Evaluation | None
+    warnings: tuple[str, ...]
+
+    @cached_property
+    def risk(self) -> pd.Series:
+        """Probability of a deficit at what the payers give, by criterion."""
+        return self.simulation.deficit_probability()
+
+    @cached_property
+    def fan(self) -> pd.DataFrame:
+        """The fan of the balance."""
+        return self.simulation.fan()
+
+    @cached_property
+    def key(self) -> dict[str, Any]:
+        """The figures that offers are compared by; the names are those of :meth:`Answer.to_dict`."""
+        sim, deal = self.simulation, self.contract
+        sides: dict[str, Any] = {} if deal is None else {r["party"]: r for r in deal.table.to_dict("records")}
+        insurer, fund = sides.get("insurer", {}), sides.get("fund", {})
+        return {
+            "premium_target": self.target.value,
+            "present_standard": sim.standard,
+            "deficit_probability": float(self.risk[self.target.criterion]),
+            "expected_cost_per_capita": sim.expected_cost_per_capita(),
+            "expected_closing_balance": sim.expected_closing_balance(),
+            "months_payable": sim.months_payable(),
+            "contract_target": deal.target if deal else None,
+            "insurer_result": insurer.get("expected"),
+            "insurer_loss_probability": insurer.get("loss_probability"),
+            "insurer_worst": insurer.get("mean_of_worst_5pct"),
+            "fund_result": fund.get("expected"),
+            "fund_worst": fund.get("mean_of_worst_5pct"),
+        }
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A state under a name."""
+
+    name: str
+    state: State
+    key: dict[str, Any] = field(compare=False)
+
+
+class _Memo:
+    """The last few results by what they depend on."""
+
+    def __init__(self, room: int = KEPT_RESULTS) -> None:
+        self.room = room
+        self.kept: OrderedDict[Any, Any] = OrderedDict()
+        self.made: dict[str, int] = {}
+
+    def get(self, kind: str, key: Any, make: Callable[[], Any]) -> Any:
+        """The result of `make`, or the kept one."""
+        full = (kind, key)
+        if full not in self.kept:
+            self.kept[full] = make()
+            self.made[kind] = self.made.get(kind, 0) + 1
+            same = [k for k in self.kept if k[0] == kind]
+            if len(same) > self.room:
+                del self.kept[same[0]]
+        self.kept.move_to_end(full)
+        return self.kept[full]
+
+
+class Session:
+    """One user's what-ifs on one plan.
+
+    Parameters
+    ----------
+    plan : Plan
+    paths, seed, threads : int
+        As for :meth:`actuarial.fund.Fund.simulate`.
+
+    Examples
+    --------
+    >>> import actuarial as act
+    >>> session = Session(act.load_plan(act.sample_path("jieshou/plan.yaml")), paths=2000)
+    >>> before = session.figures().target.value
+    >>> session.change(growth=0.20)
+    >>> session.figures().target.value > before, session.undo(), session.figures().target.value == before
+    (True, True, True)
+    """
+
+    def __init__(self, plan: Plan, *, paths: int = 100_000, seed: int = 2012, threads: int = 2) -> None:
+        self.plan, self.paths, self.seed, self.threads = plan, paths, seed, threads
+        self.memo = _Memo()
+        self.normals: dict[tuple[int, ...], Any] = {}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ActuarialWarning)
+            self.origin = self._origin()
+        self.state = self.origin
+        self.past: list[State] = []
+        self.offers: list[Offer] = []
+
+    # ------------------------------------------------------------------ state
+
+    def _origin(self) -> State:
+        model, growth = self.plan.model, plan_growth(self.plan)
+        centre, spread = float(growth.factor(np.zeros(1)).ravel()[0]) - 1, getattr(growth, "sd", None)
+        if spread is None:  # a fitted growth: half the distance of its 16th and 84th percentile
+            low, high = growth.factor(np.array([-1.0, 1.0])).ravel()[[0, -1]]
+            spread = float(high - low) / 2
+        if isinstance(model.growth, ExpertGrowthSpec):
+            centre = model.growth.value
+        factor = float(plan_policy(self.plan).factor(np.zeros(1))[0])
+        financing = Fund(self.plan).financing.payers
+        spec = model.contract
+        return State(
+            amounts=tuple(
+                (str(p), float(v)) for p, v in zip(financing["payer"], financing["per_capita"], strict=True)
+            ),
+            growth=round(centre, 6),
+            growth_sd=round(float(spread), 6),
+            policy="plan",
+            policy_factor=round(factor, 6),
+            heads=model.insured.next_year,
+            opening=model.opening.free.value,
+            alpha=model.criterion.accepted_probability,
+            criterion=model.criterion.use,
+            contract=spec.law if spec else "",
+            target=spec.per_capita_target if spec and spec.target == "stated" else None,
+            bands=tuple((b.up_to, b.up_to_share_of_target, b.insurer_share) for b in spec.bands)
+            if spec and spec.bands
+            else self.bands_of(spec.law if spec else ""),
+        )
+
+    def bands_of(self, contract: str) -> tuple[Band, ...]:
+        """The bands that a contract has in its law; none for none."""
+        if not contract:
+            return ()
+        own = contract.endswith((".yaml", ".yml"))
+        reference = self.plan.contract_reference() if own else contract
+        table = load_contract(reference or contract).table
+        blank = table.astype(object).where(table.notna(), None)
+        return tuple(
+            (r["up_to"], r["up_to_share_of_target"], r["insurer_share"]) for r in blank.to_dict("records")
+        )
+
+    def contracts(self) -> tuple[str, ...]:
+        """Contracts to choose among: the plan's own, and those of the law files."""
+        own = [self.origin.contract] if self.origin.contract else []
+        return tuple(dict.fromkeys([*own, *list_laws("contract")]))
+
+    def policies(self) -> tuple[str, ...]:
+        """Policies to choose among: the plan's, a stated factor, and rules of the place that claims can be repriced to."""
+        spec = self.plan.model.policy
+        if not isinstance(spec, RepricedPolicy | AggregatesPolicy):
+            return ("plan", "stated")
+        old = [spec.old] if isinstance(spec.old, str) else spec.old
+        place = spec.new.rsplit("/", 1)[0]
+        beside = [law for law in list_laws("benefit") if law.rsplit("/", 1)[0] == place]
+        return ("plan", "stated", *dict.fromkeys(r for r in (*old, *beside) if r != spec.new))
+
+    def change(self, **moved: Any) -> None:
+        """Move something; what was before can be undone to. Nothing changes if the figures cannot be computed.
+
+        Raises
+        ------
+        InputError
+            If the plan cannot take the values, or there are no figures for them.
+        """
+        if "contract" in moved and moved["contract"] != self.state.contract:
+            moved.setdefault("bands", self.bands_of(moved["contract"]))
+        new = replace(self.state, **moved)
+        if new == self.state:
+            return
+        self.figures(new)
+        self.past.append(self.state)
+        self.state = new
+
+    def undo(self) -> bool:
+        """Go back one step; whether there was one."""
+        if not self.past:
+            return False
+        self.state = self.past.pop()
+        return True
+
+    def reset(self) -> None:
+        """Go back to the plan; this too can be undone."""
+        self.change(**asdict(self.origin) | {"amounts": self.origin.amounts, "bands": self.origin.bands})
+
+    def pay_the_target(self) -> None:
+        """Let the payers give the target, rounded up to the yuan, by their shares of a rise."""
+        from math import ceil, isfinite
+
+        found = self.figures()
+        if not isfinite(found.target.value):
+            return
+        rise = found.simulation.fund.financing.rise(max(ceil(round(found.target.value, 6)), 0))
+        self.change(
+            amounts=tuple(
+                (str(p), round(max(float(v), 0.0), 2))
+                for p, v in zip(rise["payer"], rise["new_per_capita"], strict=True)
+            )
+        )
+
+    # ------------------------------------------------------------------ offers
+
+    def pin(self, name: str = "") -> bool:
+        """Keep the state as an offer; False when four are kept already."""
+        if len(self.offers) >= MOST_OFFERS:
+            return False
+        taken = {o.name for o in self.offers}
+        free = next(c for c in "ABCDE" if c not in taken)
+        self.offers.append(Offer(name.strip()[:40] or free, self.state, self.figures().key))
+        return True
+
+    def unpin(self, number: int) -> None:
+        """Drop an offer."""
+        del self.offers[number]
+
+    def recall(self, number: int) -> None:
+        """Go back to an offer's state."""
+        s = self.offers[number].state
+        self.change(**{f: getattr(s, f) for f in State.__dataclass_fields__})
+
+    # ------------------------------------------------------------------ patches
+
+    def patches(self, state: State | None = None) -> list[Patch]:
+        """What a state changes in the plan."""
+        s, o = state or self.state, self.origin
+        found: list[tuple[str, Any]] = []
+        if s.amounts != o.amounts:
+            found.append(("financing.amounts", dict(s.amounts)))
+        if (s.growth, s.growth_sd) != (o.growth, o.growth_sd):
+            found.append(("growth", self._growth_value(s)))
+        if (s.policy, s.policy_factor) != (o.policy, o.policy_factor):
+            found.append(("policy", self._policy_value(s)))
+        for path, name in (
+            ("insured.next_year", "heads"),
+            ("opening.free.value", "opening"),
+            ("criterion.accepted_probability", "alpha"),
+            ("criterion.use", "criterion"),
+        ):
+            if getattr(s, name) != getattr(o, name):
+                found.append((path, getattr(s, name)))
+        if (s.contract, s.target, s.bands) != (o.contract, o.target, o.bands):
+            found.append(("contract", self._contract_value(s)))
+        return [Patch(path=p, value=v, source=text("app.source"), status="assumed") for p, v in found]
+
+    def _growth_value(self, s: State) -> dict[str, Any]:
+        spec, source = self.plan.model.growth, text("app.source")
+        doubt = {"kind": "sd", "value": s.growth_sd, "status": "assumed", "source": source}
+        correlation = getattr(spec, "correlation", 1.0)
+        return {
+            "method": "expert", "value": s.growth, "uncertainty": doubt, "correlation": correlation,
+            "status": "assumed", "source": source,
+        }  # fmt: skip
+
+    def _policy_value(self, s: State) -> dict[str, Any]:
+        if s.policy == "plan":
+            return dict(self.plan.data["policy"])
+        if s.policy != "stated":
+            return dict(self.plan.data["policy"]) | {"new": s.policy}
+        spec = self.plan.model.policy
+        sd = 0.0 if isinstance(spec, SimplePolicy) else spec.sd
+        return {
+            "method": "stated", "coefficient": s.policy_factor, "sd": sd, "status": "assumed",
+            "source": text("app.source"),
+        }  # fmt: skip
+
+    def _contract_value(self, s: State) -> dict[str, Any] | None:
+        if not s.contract:
+            return None
+        value: dict[str, Any] = {
+            "law": s.contract, "target": "expected_cost" if s.target is None else "stated",
+            "per_capita_target": s.target, "status": "assumed", "source": text("app.source"),
+        }  # fmt: skip
+        if s.bands != self.bands_of(s.contract):
+            value["bands"] = [
+                {"up_to": e, "up_to_share_of_target": r, "insurer_share": share} for e, r, share in s.bands
+            ]
+        return value
+
+    def plan_of(self, state: State | None = None) -> Plan:
+        """The plan with a state's changes."""
+        changes = self.patches(state)
+        return self.plan.patched(changes) if changes else self.plan
+
+    # ------------------------------------------------------------------ figures
+
+    def figures(self, state: State | None = None) -> Figures:
+        """Everything that follows from a state (the present one).
+
+        Raises
+        ------
+        InputError
+            As the library's own functions do.
+        """
+        s = state or self.state
+        return self.memo.get("figures", s, lambda: self._figures(s))
+
+    def _figures(self, s: State) -> Figures:
+        with warnings.catch_warnings(record=True) as heard:
+            warnings.simplefilter("always", ActuarialWarning)
+            plan = self.plan_of(s)
+            sim = self._simulation(s, plan)
+            target = sim.premium_target()
+            key = (self._path_key(s), s.contract, s.target, s.bands)
+            deal = self.memo.get("contract", key, lambda: evaluate_contract(plan, sim))
+        said = tuple(dict.fromkeys(str(w.message) for w in heard if issubclass(w.category, ActuarialWarning)))
+        return Figures(plan, sim, target, deal, said)
+
+    def _path_key(self, s: State) -> tuple[Any, ...]:
+        return (s.growth, s.growth_sd, s.policy, s.policy_factor, s.heads, s.opening)
+
+    def _simulation(self, s: State, plan: Plan) -> Simulation:
+        """Paths are simulated when growth, policy, heads or opening move; payers and criterion only read them anew."""
+        first: Simulation = self.memo.get("paths", self._path_key(s), lambda: self._simulate(s, plan))
+        if first.fund.plan is plan:
+            return first
+        fund = Fund(plan, kept=self.normals)
+        setting = replace(first.setting, receipts=fund.financing.receipts)
+        fresh = replace(first, fund=fund, setting=setting)
+        if dict(s.amounts) == first.fund.financing.payers.set_index("payer")["per_capita"].to_dict():
+            fresh.__dict__["needs"] = first.needs  # the same money: each path needs the same
+        return fresh
+
+    def _simulate(self, s: State, plan: Plan) -> Simulation:
+        base: AnnualBase = self.memo.get("base", "plan", lambda: base_year(self.plan))
+        policy = self.memo.get("policy", (s.policy, s.policy_factor), lambda: plan_policy(plan))
+        growth = self.memo.get("growth", (s.growth, s.growth_sd), lambda: plan_growth(plan))
+        cost = cost_forecast(base, policy, growth, base_in_history=growth_has_base(plan, growth))
+        fund = Fund(plan, kept=self.normals)
+        return fund.simulate(cost, paths=self.paths, seed=self.seed, threads=self.threads)
+
+    # ------------------------------------------------------------------ saving
+
+    def scenario_text(self, name: str = "") -> str:
+        """The state as a scenario file: what ``actuarial run`` reads back to the same figures."""
+        title = {lang: name.strip() or text("app.scenario_name", lang) for lang in LANGUAGES}
+        content = {
+            "schema_version": 1, "kind": "scenario", "name": title, "plan": self.plan.file,
+            "changes": [p.model_dump() for p in self.patches()],
+        }  # fmt: skip
+        plain = json.loads(json.dumps(content))  # no aliases, no numpy
+        return yaml.safe_dump(plain, allow_unicode=True, sort_keys=False, width=110)
+
+    def save(self, name: str = "") -> Path:
+        """Write the scenario beside the plan, under a new name that the page does not choose; returns the path.
+
+        Raises
+        ------
+        InputError
+            If the plan's folder cannot be written.
+        """
+        for number in range(1, 1000):
+            path = self.plan.folder / f"scenario_{number}.yaml"
+            if not path.exists():
+                return write_text(path, self.scenario_text(name))
+        raise InputError([Fault("file.not_writable", file=str(self.plan.folder), params={"reason": "1000"})])
+
+
+__all__ = ["CRITERIA", "Figures", "Offer", "Session", "State"]

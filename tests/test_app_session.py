@@ -1,0 +1,111 @@
+"""The what-if page without a browser: the same figures as the library, nothing computed twice, foreign requests refused."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import actuarial as act
+from actuarial.app.session import Session
+from actuarial.plan import Plan
+
+PATHS = 3000
+MOVES: list[dict[str, Any]] = [
+    {},
+    {"growth": 0.2},
+    {"growth_sd": 0.08, "alpha": 0.1},
+    {"heads": 600_000.0, "opening": 1e7},
+    {"amounts": (("individual", 120.0), ("subsidy_central", 156.0), ("subsidy_local", 150.0))},
+    {"policy": "stated", "policy_factor": 1.05, "criterion": "any_month"},
+    {"target": 380.0, "bands": ((2e6, None, 0.3), (None, 0.05, 0.5), (None, None, 0.1))},
+]
+
+
+@pytest.mark.parametrize("move", MOVES)
+def test_figures_are_the_librarys(jieshou: Plan, move: dict[str, Any]) -> None:
+    """Whatever is moved, the page's figures are those of a run of the patched plan, to the cent."""
+    session = Session(jieshou, paths=PATHS)
+    session.figures()
+    if move:
+        session.change(**move)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found, run = session.figures(), act.run(session.plan_of(), paths=PATHS)
+    told = run.to_dict()
+    for name in ("premium_target", "present_standard", "months_payable", "expected_closing_balance",
+                 "expected_cost_per_capita", "contract_target", "insurer_result", "fund_result"):  # fmt: skip
+        assert found.key[name] == pytest.approx(told[name], abs=0.005, rel=1e-12), name
+    assert found.risk.to_dict() == told["deficit_probability"]
+
+
+def test_nothing_is_computed_twice(jieshou: Plan) -> None:
+    """Payers, probability and bands read the same paths anew; growth simulates again but draws no new normals."""
+    session = Session(jieshou, paths=PATHS)
+    session.figures()
+    session.change(alpha=0.1)
+    session.change(amounts=(("individual", 90.0), *session.state.amounts[1:]))
+    session.change(target=350.0)
+    assert session.memo.made["paths"] == 1
+    drawn = {k: v.ctypes.data for k, v in session.normals.items()}
+    session.change(growth=0.2)
+    assert session.memo.made["paths"] == 2
+    assert {k: v.ctypes.data for k, v in session.normals.items()} == drawn
+
+
+def test_undo_reset_and_offers(jieshou: Plan) -> None:
+    """Undo goes back step by step, reset to the plan, and there is room for four offers."""
+    session = Session(jieshou, paths=500)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        first = session.figures().key
+        session.change(growth=0.2)
+        session.change(alpha=0.2)
+        session.reset()
+        assert session.figures().key == first
+        assert session.undo()
+        assert session.state.alpha == 0.2
+        assert [session.pin() for _ in range(5)] == [True] * 4 + [False]
+        session.reset()
+        session.recall(0)
+        assert (session.state.growth, session.state.alpha) == (0.2, 0.2)
+
+
+def test_saved_scenario_runs_to_the_same_figures(plan_with: Any) -> None:
+    """What is saved lies beside the plan and ``load_plan`` reads it back to the same target."""
+    plan = plan_with("jieshou")
+    session = Session(plan, paths=PATHS)
+    session.change(growth=0.1, target=360.0, bands=((1e6, None, 0.4), (None, None, 0.2)))
+    session.change(amounts=(("individual", 100.0), *session.state.amounts[1:]))
+    path = session.save("offer A")
+    assert path.parent == Path(plan.folder)
+    run = act.run(act.load_plan(path), paths=PATHS)
+    assert run.target.value == session.figures().target.value
+    assert run.contract is not None
+    assert np.isclose(run.contract.expected("insurer"), session.figures().key["insurer_result"], atol=0.005)
+
+
+def test_foreign_requests_are_refused(jieshou: Plan) -> None:
+    """A foreign Host (DNS rebinding) or Origin is foreign on page and websocket; the server's private hook is there."""
+    serve = pytest.importorskip("actuarial.app.serve", reason="SKIPPED: the extra [app] is not installed")
+    from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
+
+    def refused(path: str, **headers: str) -> bool:
+        request = HTTPServerRequest(
+            start_line=RequestStartLine("GET", path, "HTTP/1.1"), headers=HTTPHeaders(headers)
+        )
+        return serve.Foreign(5006).match(request) is not None
+
+    for path in ("/", "/ws", "/static/js/bokeh.min.js"):
+        assert not refused(path, Host="127.0.0.1:5006")
+        assert not refused(path, Host="localhost:5006", Origin="http://localhost:5006")
+        assert refused(path, Host="evil.example:5006", Origin="http://evil.example:5006")
+        assert refused(path, Host="127.0.0.1:5006", Origin="http://evil.example")
+        assert refused(path, Host="127.0.0.1")
+        assert refused(path, Host="")
+    from bokeh.server.server import BaseServer
+
+    assert "_tornado" in BaseServer.__init__.__code__.co_names
