@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -22,9 +22,8 @@ from actuarial.experience.breaks import plan_breaks
 from actuarial.fund import CRITERIA, Fund, PremiumTarget, Simulation
 from actuarial.fund import Progress as ProgressCallback
 from actuarial.growth import RawGrowth, growth_has_base, plan_growth, raw_growth
-from actuarial.law import validate
-from actuarial.law.schema import Band, Bands
 from actuarial.plan import Plan
+from actuarial.plan.schema import Band
 from actuarial.results import Result, Source, Unit
 from actuarial.tables import Note, Reconciliation, reconcile
 from actuarial.texts import text
@@ -307,7 +306,7 @@ def evaluate_contract(plan: Plan, sim: Simulation) -> Evaluation | None:
 
 
 def with_bands(contract: Contract, bands: Sequence[Band]) -> Contract:
-    """The contract with other bands; the contract itself where there are none.
+    """The contract with other bands in its first table; the contract itself where there are none.
 
     Raises
     ------
@@ -316,11 +315,13 @@ def with_bands(contract: Contract, bands: Sequence[Band]) -> Contract:
     """
     if not bands:
         return contract
-    payload = contract.law.payload
-    table = [b.model_dump() for b in bands]
-    written = validate(Bands, payload.bands.model_dump() | {"table": table}, {}, contract.law.file)
-    law = replace(contract.law, payload=payload.model_copy(update={"bands": written}))
-    return replace(contract, law=law)
+    written = []
+    for band in bands:
+        edge: Any = band.up_to
+        if band.up_to_share_of_target is not None:
+            edge = {"share_of": "target", "share": band.up_to_share_of_target}
+        written.append({"insurer": band.insurer_share} | ({} if edge is None else {"up_to": edge}))
+    return contract.changed({"sharing.0.bands": written})
 
 
 def _round_up(target: float, present: float) -> float:

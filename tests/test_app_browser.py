@@ -44,7 +44,7 @@ def address(plan_with: Any) -> Iterator[tuple[str, Path]]:
         assert process.stdout is not None
         lines = iter(process.stdout.readline, "")
         yield next(line.strip() for line in lines if line.startswith("http")), plan.folder
-        process.terminate()
+        process.kill()  # it keeps nothing that could be lost
 
 
 def status(url: str, **headers: str) -> int:
@@ -92,11 +92,11 @@ def test_a_negotiation_in_the_browser(address: tuple[str, Path]) -> None:
         page.on("request", lambda r: asked.append(r.url))
         page.goto(url)
         root = page.locator(PAGE)
-        root.wait_for(timeout=60_000)
+        root.wait_for(timeout=20_000)
 
         def settled(before: str | None) -> None:
-            playwright.expect(root).not_to_have_attribute("data-answered", before or "", timeout=60_000)
-            playwright.expect(root).not_to_have_attribute("aria-busy", "true", timeout=60_000)
+            playwright.expect(root).not_to_have_attribute("data-answered", before or "", timeout=20_000)
+            playwright.expect(root).not_to_have_attribute("aria-busy", "true", timeout=20_000)
 
         def fill(key: str, value: str, kind: str = "number") -> None:
             before = root.get_attribute("data-answered")

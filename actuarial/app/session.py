@@ -13,7 +13,7 @@ import warnings
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ import pandas as pd
 import yaml
 
 from actuarial.benefits import plan_policy
-from actuarial.contract import Evaluation, load_contract
+from actuarial.contract import Contract, Evaluation, load_contract
 from actuarial.cost import cost_forecast
 from actuarial.errors import ActuarialWarning, Fault, InputError
 from actuarial.experience import AnnualBase, base_year
@@ -217,7 +217,10 @@ class Session:
             return ()
         own = contract.endswith((".yaml", ".yml"))
         reference = self.plan.contract_reference() if own else contract
-        table = load_contract(reference or contract).table
+        deal = load_contract(reference or contract)
+        if not _one_table(deal):
+            return ()
+        table = deal.table
         blank = table.astype(object).where(table.notna(), None)
         return tuple(
             (r["up_to"], r["up_to_share_of_target"], r["insurer_share"]) for r in blank.to_dict("records")
@@ -226,7 +229,7 @@ class Session:
     def contracts(self) -> tuple[str, ...]:
         """Contracts to choose among: the plan's own, and those of the law files."""
         own = [self.origin.contract] if self.origin.contract else []
-        return tuple(dict.fromkeys([*own, *list_laws("contract")]))
+        return tuple(dict.fromkeys([*own, *_editable()]))
 
     def policies(self) -> tuple[str, ...]:
         """Policies to choose among: the plan's, a stated factor, and rules of the place that claims can be repriced to."""
@@ -439,3 +442,19 @@ class Session:
 
 
 __all__ = ["CRITERIA", "Figures", "Offer", "Session", "State"]
+
+
+def _one_table(contract: Contract) -> bool:
+    """Whether all that the contract shares is one table of marginal bands, the same both ways, all in figures."""
+    sharing = contract.terms.sharing
+    if len(sharing) != 1 or sharing[0].side != "both" or set(contract.terms.parties) != {"insurer", "fund"}:
+        return False
+    table = contract.table
+    edges = table[["up_to", "up_to_share_of_target"]].notna().any(axis=1)
+    return bool(edges.iloc[:-1].all() and table["insurer_share"].notna().all())
+
+
+@cache
+def _editable() -> tuple[str, ...]:
+    """Contracts of the law files whose bands can be moved on the page."""
+    return tuple(c for c in list_laws("contract") if _one_table(load_contract(c)))

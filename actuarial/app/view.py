@@ -267,7 +267,7 @@ def offers(session: Session, lang: str) -> str:
     form = (
         f'<p class="bar"><label for="offer-name">{escape(t("offer_name"))}</label><input type="text" id="offer-name" maxlength="40" size="12">'
         f"{button('pin', t('pin'), off=full)}{button('save', t('save'))}{button('download_scenario', t('download_scenario'))}"
-        f"{button('download_report', t('download_report'))}{button('download_sheet', t('download_sheet'))}"
+        f"{button('download_report', t('download_report'))}"
         "</p>"
     )
     columns: list[tuple[str, dict[str, Any], str]] = [(t("now"), session.figures().key, "")]

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from actuarial.law.base import Bilingual, Date, Finite, Fraction01, Id, Money, Status, Strict, Text
-from actuarial.law.schema import Band, Reading
+from actuarial.law.schema import Reading
 
 Criterion = Literal["any_month", "closing", "current_year"]
 
@@ -202,6 +202,14 @@ class Annualise(Strict):
         if self.profile == "seasonal" and self.table is None:
             raise ValueError("plan.seasonal_table")
         return self
+
+
+class Band(Strict):
+    """One band of the contract in place of the law's: upper edge as an amount or a share of the target; none: open."""
+
+    up_to: Money | None = None
+    up_to_share_of_target: Fraction01 | None = None
+    insurer_share: Fraction01
 
 
 class ContractSpec(Strict):
