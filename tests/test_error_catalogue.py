@@ -448,6 +448,7 @@ for _code, _work in {
     "contract.unknown_event": lambda folder: contract().for_year(heads=4e5).split([1e8], events={"rain": 1}),
     "contract.no_policy_rule": lambda folder: deal(policy_loss=None).for_year(heads=4e5).split([1e8], policy_loss=1),
     "contract.expenses_needed": lambda folder: deal(expense={"amount": "actual"}).for_year(heads=4e5).split([1e8]),
+    "contract.months": lambda folder: contract().settle_months(target=2e8, claims=[1e7] * 11),
     "contract.no_place": lambda folder: deal(**{"sharing.7.bands": []}),
 }.items():  # fmt: skip
     case(_code)(_work)

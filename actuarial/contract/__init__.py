@@ -9,6 +9,9 @@ module              holds
 ``deal``            :class:`Deal`: the steps that split an outcome among the parties
 ``split``           :class:`Split`, :class:`State`, :class:`LayerAmounts`
 ``money``           the two arithmetics: float64 yuan, int64 cents
+``ledger``          double entries in cents; balances
+``cash``            the words of the cash rule, month by month
+``settlement``      :class:`YearSettlement`: twelve months settled, the true-up, the cash need
 ``annual``          one year settled by its bands
 ``evaluation``      a contract over simulated years
 ==================  ================================================================================
@@ -22,6 +25,7 @@ from actuarial.contract.annual import Settlement
 from actuarial.contract.deal import Deal
 from actuarial.contract.evaluation import Evaluation
 from actuarial.contract.readings import Basis
+from actuarial.contract.settlement import YearSettlement
 from actuarial.contract.split import LayerAmounts, Split, State
 from actuarial.contract.terms import Contract, load_contract
 
@@ -34,5 +38,6 @@ __all__ = [
     "Settlement",
     "Split",
     "State",
+    "YearSettlement",
     "load_contract",
 ]

@@ -112,7 +112,7 @@ class Reader:
         if isinstance(term, PerHead):
             return decimal(self.number(term.amount)) * decimal(self._base("heads"))
         if isinstance(term, ShareOf):
-            share = decimal(self.number(term.share))
+            share = as_written(self.number(term.share))
             if term.base == "target_per_head":
                 return share * decimal(self._base("target")) / decimal(self._base("heads"))
             return share * decimal(self._base(term.base))
@@ -172,6 +172,19 @@ def choices_of(law: Law, gap: str) -> dict[str, str]:
 def decimal(value: float) -> Fraction:
     """The decimal number that the text of `value` says."""
     return Fraction(repr(float(value)))
+
+
+def as_written(value: float) -> Fraction:
+    """The share that a file wrote: a decimal of at most nine digits, or a fraction such as ``1/12``, exactly.
+
+    Examples
+    --------
+    >>> as_written(1 / 12), as_written(0.0001)
+    (Fraction(1, 12), Fraction(1, 10000))
+    """
+    near = Fraction(value).limit_denominator(9999)
+    plain = round(value, 9) == value
+    return near if not plain and float(near) == value else decimal(value)
 
 
 def _first(values: Any, good: Any) -> str:

@@ -16,6 +16,7 @@ from actuarial.contract.annual import Settlement
 from actuarial.contract.deal import Deal
 from actuarial.contract.evaluation import Evaluation
 from actuarial.contract.readings import Basis, Reader
+from actuarial.contract.settlement import YearSettlement, settled_by_months
 from actuarial.errors import Fault, InputError
 from actuarial.law import Law, load_law, payload_of
 from actuarial.law.contract_terms import ContractPayload, Quality, ShareOf
@@ -224,6 +225,53 @@ class Contract(Result):
         insurer = int(split.party(self.main_party)[0])
         return Settlement(self, target, claims, outcome / 100, insurer / 100, (outcome - insurer) / 100,
                           sources=(self.law.source("bands"), self.law.source("band_rule")))  # fmt: skip
+
+    def settle_months(
+        self, *, claims: ArrayLike, events: Mapping[str, int] | None = None, late_claims: float = 0.0,
+        readings: Mapping[str, Any] | None = None, target: float | None = None, heads: float | None = None,
+        premium: float | None = None, financing: float | None = None, revenue: float | None = None,
+        policy_loss: float = 0.0, **given: Any,
+    ) -> YearSettlement:  # fmt: skip
+        """Settle a year month by month: a double-entry ledger in whole cents.
+
+        Parameters
+        ----------
+        claims : array_like, shape (12,)
+            Cash claims of each month of the contract year [yuan].
+        events : mapping, optional
+            Number of events by the id of their deduction.
+        late_claims : float
+            Claims of the year that arrive after the cut-off [yuan].
+        readings : mapping, optional
+            Gaps read as stated here.
+        target, heads, premium, financing, revenue : float, optional
+            As for :meth:`for_year`.
+        policy_loss : float
+            Claims caused by a change of policy within the year [yuan].
+        **given
+            ``quality``, ``indicators``, and in yuan ``expenses``, ``excess``, as for :meth:`Deal.split`.
+
+        Returns
+        -------
+        YearSettlement
+            Contracts without a monthly cash rule settle at the year's end only.
+
+        Raises
+        ------
+        InputError
+            If there are not twelve amounts, an amount is negative or not a number, or a gap is open on which an entry depends.
+
+        Examples
+        --------
+        >>> contract = load_contract("china/jiande/contract/cooperation@2012-01-01")
+        >>> read = {"later_instalments": "twelfth", "presettlement_base": "month"}
+        >>> year = contract.settle_months(target=185_600_000, claims=[14_000_000] * 12, readings=read)
+        >>> year.insurer_result, year.provisional, year.true_up_amount
+        (9660000.0, 6453333.35, 3206666.65)
+        """
+        mine = self.with_readings(readings or {})
+        basis = mine.basis(target=target, heads=heads, premium=premium, financing=financing, revenue=revenue)
+        return settled_by_months(Deal.of(mine, basis), claims, events, late_claims, policy_loss, given)
 
     def evaluate(self, *, target: float, claims: ArrayLike) -> Evaluation:
         """Both sides' results over simulated years.
