@@ -23,6 +23,8 @@ PUBLIC = [
     "pool",
     "reverse_stress",
     "tornado",
+    "trouble",
+    "category_costs",
     "BenefitSchedule",
     "FitReport",
     "RepricedFactor",
