@@ -73,6 +73,8 @@ _HOMES = {
     "pool": "fund.pooling",
     "reverse_stress": "fund.sensitivity",
     "tornado": "fund.sensitivity",
+    "trouble": "fund.trouble",
+    "category_costs": "fund.trouble",
     "Source": "results",
     "budget_draft": "budget",
     "build_report": "report",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from actuarial.fund.answers import cross_check
 from actuarial.fund.chunks import Outcomes
 from actuarial.fund.fleet import Fleet
 from actuarial.fund.pooling import equalise, pool
+from actuarial.fund.trouble import category_costs, trouble
 from actuarial.samples import sample_path
 
 Case = Callable[[Path], Any]
@@ -25,6 +27,20 @@ def run(paths: int = 100) -> act.Simulation:
     plan = act.load_plan(sample_path("jieshou/plan.yaml"))
     cost = act.cost_forecast(base_year(plan), act.stated_policy_factor(1.0), act.expert_growth(0.1, sd=0.05))
     return act.Fund(plan).simulate(cost, paths=paths)
+
+
+def weighted() -> act.Simulation:
+    """The same, its paths with weights."""
+    sim = run()
+    return replace(sim, arrays=replace(sim.arrays, weight=np.ones(sim.paths)))
+
+
+def seen() -> act.Simulation:
+    """The same after a month that has been seen."""
+    sim = run()
+    return sim.fund.simulate(
+        sim.cost, paths=100, observed=act.MonthlyActuals(claims=[2.0e7], source="example")
+    )
 
 
 def target(**options: Any) -> Case:
@@ -65,6 +81,9 @@ CASES: dict[str, list[Case]] = {
     "answers.split_balance": [target(criterion="tvar", split="individual")],
     "answers.months": [target(criterion="months_payable"), target(criterion="closing", months=2.0)],
     "answers.amount": [target(criterion="tvar", amount=float("nan"))],
+    "trouble.alpha": [lambda folder: trouble(run(), alpha=1.0)],
+    "trouble.weighted": [lambda folder: trouble(weighted())],
+    "trouble.seen": [lambda folder: category_costs(seen())],
     "fleet.no_plans": [lambda folder: Fleet(folder)],
     "fleet.twice": [table("fund,plan\na,p.yaml\na,q.yaml\n")],
     "fleet.columns": [table("fund,file\na,p.yaml\n"), table("")],

@@ -49,6 +49,7 @@ from tests.fund_cases import CASES as FUND_CASES
 ERROR_FILES = (
     "answers",
     "fleet",
+    "trouble",
     "claims",
     "file",
     "table",

@@ -24,6 +24,8 @@ PUBLIC = [
     "reverse_stress",
     "tornado",
     "what_if",
+    "trouble",
+    "category_costs",
     "BenefitSchedule",
     "FitReport",
     "RepricedFactor",

@@ -201,8 +201,9 @@ class ReverseStress(Result):
 
     def summary(self, lang: str | None = None) -> str:
         """One sentence."""
+        code = "stress_line" if self.growth > -1 else "stress_always"  # costs cannot fall by more than all
         return text(
-            "scenarios_words.stress_line", lang, premium=f"{self.premium:g}", alpha=f"{100 * self.alpha:g}",
+            f"scenarios_words.{code}", lang, premium=f"{self.premium:g}", alpha=f"{100 * self.alpha:g}",
             growth=f"{100 * self.growth:.1f}".replace("-", "−"), assumed=f"{100 * self.assumed:.1f}".replace("-", "−"),
             criterion=text(f"label.criterion_{self.criterion}", lang),
         )  # fmt: skip
