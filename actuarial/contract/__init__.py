@@ -11,6 +11,7 @@ module              holds
 ``money``           the two arithmetics: float64 yuan, int64 cents
 ``annual``          one year settled by its bands
 ``evaluation``      a contract over simulated years
+``words``            a contract in words, a line a term
 ==================  ================================================================================
 
 The words of the files are in :mod:`actuarial.law.contract_terms` and ``docs/contracts.md``.
