@@ -273,17 +273,13 @@ def test_impossible_targets_are_refused(deal: Contract, target: float) -> None:
 
 
 def test_every_contract_that_comes_along_loads() -> None:
-    """Each contract of the package loads, has its source, and pays nothing on an outcome of 0."""
+    """Each contract of the package loads and has its source; how it splits is in test_contract_files.py."""
     assert JIANDE in act.list_laws("contract")
     for name in act.list_laws("contract"):
         found = act.load_contract(name)
         assert found.law.id == name
         assert found.sources[0].document
         assert len(found.table) >= 1
-        gaps = found.law.envelope.gaps
-        read = {g: gaps[g].range[0] if gaps[g].range else next(iter(gaps[g].choices), None) for g in gaps}
-        read = {g: v for g, v in read.items() if v is not None}
-        assert float(found.with_readings(read).bands(2e8)(0.0)) == 0.0
 
 
 def test_a_law_of_another_kind_is_no_contract(tmp_path: Path) -> None:

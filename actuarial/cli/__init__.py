@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from actuarial.cli import app as app_command
-from actuarial.cli import budget, data, growth, law, licences, rules, simulate
+from actuarial.cli import budget, contracts, data, growth, law, licences, rules, simulate
 from actuarial.cli import report as reports
 from actuarial.cli.shared import common, early_language, help_text, print_json, say, sheets, simulated
 from actuarial.errors import ActuarialError, InputError
@@ -271,6 +271,8 @@ def init(folder: str, lang: str | None, as_json: bool) -> None:
 for command in (data.experience, data.compare, data.complete, data.annualise, rules.reprice, law.law):
     cli.add_command(command)
 cli.add_command(app_command.app)
+contract.add_command(contracts.list_)
+contract.add_command(contracts.show)
 cli.add_command(growth.growth)
 cli.add_command(budget.budget)
 cli.add_command(budget.monitor)

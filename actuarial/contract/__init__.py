@@ -14,6 +14,7 @@ module              holds
 ``settlement``      :class:`YearSettlement`: twelve months settled, the true-up, the cash need
 ``annual``          one year settled by its bands
 ``evaluation``      a contract over simulated years
+``words``            a contract in words, a line a term
 ==================  ================================================================================
 
 The words of the files are in :mod:`actuarial.law.contract_terms` and ``docs/contracts.md``.

@@ -133,7 +133,7 @@ def list_laws(kind: str | None = None) -> tuple[str, ...]:
     Examples
     --------
     >>> list_laws("contract")[0]
-    'china/jiande/contract/cooperation@2012-01-01'
+    'china/dazhou/contract/critical_illness@2020-01-01'
     """
     root = files(__package__)
     found: list[str] = []
