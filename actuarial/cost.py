@@ -156,7 +156,9 @@ class CostForecast(Result):
         """Shapley shares of the variance of next year's cost per head: what would narrow the answer most.
 
         The factors are independent, so the variance that a set of them explains is a product of second moments; a factor's
-        share is its mean contribution over all orders, and the shares sum to the whole.
+        share is its mean contribution over all orders, and the shares sum to the whole. Growth is that of the sum over
+        categories, each weighted by its base under the new rules, with what deductibles and ceilings make of it. (Where
+        growth shares the base's error, the leverage of that small part is neglected.)
 
         Parameters
         ----------
@@ -167,19 +169,26 @@ class CostForecast(Result):
         power = 1 + self.shared_base
         generator = np.random.Generator(np.random.SFC64(np.random.SeedSequence(seed)))
         growth = self._growth(generator.standard_normal((paths, self.dimension)))
-        weights = self.base.category_per_capita
-        total = np.broadcast_to(growth, (paths, len(weights))) @ (weights / weights.sum())
         if growth.shape[1] == 1:
-            total = self.growth.factor(z)
+            growth = self.growth.factor(z)[:, None]
         moments = {
             "base": self.base.factor(z) ** power,
             "completion": self.base.completion_factor(z) ** power,
             "policy": self.policy.factor(z),
-            "growth": total,
+            "growth": self._levered(growth),
         }
         squares = {name: float(np.var(f) / np.mean(f) ** 2) for name, f in moments.items()}
         mean = self.base.per_capita * np.prod([float(f.mean()) for f in moments.values()])
         return VarianceShares(shapley_product(squares), float(mean), squares, sources=self.sources)
+
+    def _levered(self, growth: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Growth of all categories together, relative policy factors and leverage in it; shape (n,)."""
+        weights = self.base.category_per_capita
+        total = np.zeros(len(growth))
+        for n, category in enumerate(self.categories):
+            own = growth[:, min(n, growth.shape[1] - 1)]
+            total += weights[n] * self.policy.relative(category) * own * self.policy.lever(own, category)
+        return total / weights.sum()
 
     def waterfall(self) -> pd.DataFrame:
         """From last year's cost to next year's, per person: policy, growth, their interaction, and leverage if known.

@@ -59,3 +59,19 @@ def test_bars_in_words(simulation: act.Simulation) -> None:
         variance_shares(simulation), squares=shapley_product({"growth": 0.01, "base": 0.0})
     )
     assert lone.table.set_index("factor").loc["growth", "sd_without"] == 0
+
+
+def test_the_report_shows_what_would_narrow_the_answer(jieshou_run: act.Answer) -> None:
+    """Page and workbook come from one section: a chart and a table, the largest share first, 100% in all."""
+    from actuarial.report.blocks import Block, Chart
+    from actuarial.report.content import compose
+
+    for lang, word in (("zh", "费用增长"), ("en", "cost growth")):
+        section = next(s for s in compose(jieshou_run, lang).sections if s.code == "drivers")
+        assert sum(isinstance(p, Chart) for p in section.parts) == 2
+        table = section.parts[-1]
+        assert isinstance(table, Block)
+        assert table.rows[0]["factor"] == word
+        shares = [r["share"] for r in table.rows]
+        assert shares == sorted(shares, reverse=True)
+        assert sum(shares) == pytest.approx(1)

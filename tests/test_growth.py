@@ -420,6 +420,30 @@ def test_shapley_shares_sum_and_follow_the_larger_variance(jieshou_cost: act.Cos
     assert shares.plot().get_xlabel()
 
 
+class _Levered(act.PolicyFactor):
+    """A factor of which one category gets more than the others, and leverage."""
+
+    def relative(self, category: str) -> float:
+        return 1.6 if category == "inpatient" else 0.4
+
+    def lever(self, growth_factor: np.ndarray, category: str) -> np.ndarray:
+        return np.asarray(growth_factor) ** (1.5 if category == "inpatient" else 1.0)
+
+
+@pytest.mark.parametrize("correlation", [1.0, 0.3])
+def test_shares_know_relative_factors_and_leverage(jieshou: Plan, correlation: float) -> None:
+    """Mean and spread of the shares are those of the draws also where categories differ and deductibles lever growth."""
+    from actuarial.experience import base_year
+
+    growth = act.expert_growth(0.12, sd=0.06, correlation=correlation)
+    plain = act.cost_forecast(base_year(jieshou), act.stated_policy_factor(1.1, sd=0.02), growth)
+    cost = act.cost_forecast(base_year(jieshou), _Levered(1.1, 0.02, "stated"), growth)
+    shares, drawn = cost.variance_shares(), cost.draws(200_000).sum(axis=1)
+    assert shares.mean == pytest.approx(drawn.mean(), rel=2e-3)
+    assert shares.total_sd == pytest.approx(drawn.std(), rel=0.02)
+    assert shares.single["growth"] > 3 * plain.variance_shares().single["growth"]
+
+
 @pytest.fixture
 def jieshou_cost(jieshou: Plan) -> act.CostForecast:
     """The Jieshou plan's cost forecast."""
@@ -590,6 +614,22 @@ def test_coverage_is_clustered_by_year() -> None:
     assert high == 1.0
     mixed = frame.assign(covered_80=np.tile([True, True, True, False], 30))
     assert coverage_interval(mixed, 80)[0] > 0.7
+
+
+def test_a_backtest_names_the_model_that_it_tests() -> None:
+    """Rows, verdict and legend carry the model's name; a model that is also a peer keeps apart from it."""
+    panel = oecd().loc[2004:2013].dropna(axis=1).iloc[:, :2]
+    test = act.backtest(panel, points=8, model="ets")
+    assert set(test.table["model"]) == {"fit_ets", "naive", "drift"}
+    assert "drift" in test.verdict("en")
+    legend = test.plot(lang="en").get_legend()
+    assert legend is not None
+    assert "this model: damped exponential smoothing" in [t.get_text() for t in legend.get_texts()]
+    both = act.backtest(panel, points=8, model="drift")
+    table = both.table.set_index("model")
+    assert set(table.index) == {"fit_drift", "naive", "drift"}
+    assert table.loc["fit_drift", "forecasts"] == table.loc["drift", "forecasts"]
+    assert table.loc["fit_drift", "crps"] != table.loc["drift", "crps"]
 
 
 def test_backtests_of_a_panel_with_peers_and_horizons() -> None:

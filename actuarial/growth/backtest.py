@@ -45,15 +45,18 @@ class Backtest(Result):
     Parameters
     ----------
     frame : DataFrame
-        One row a forecast: ``model``, ``column``, ``origin``, ``horizon``, ``actual`` (log growth since the last level),
+        One row a forecast: ``model`` (`model` below or a peer), ``column``, ``origin``, ``horizon``, ``actual`` (log growth since the last level),
         ``median``, ``crps``, ``log_score``, ``interval_score_80``, ``interval_score_95``, ``covered_80``,
         ``covered_95``, ``pit``.
     points : int or None
         Years of history that each forecast was given; None for all.
+    model : str
+        What the rows of the model under test are called: its name, after ``fit_`` where a peer has the same name.
     """
 
     frame: pd.DataFrame
     points: int | None
+    model: str = "pooled"
 
     @property
     def table(self) -> pd.DataFrame:
@@ -85,7 +88,7 @@ class Backtest(Result):
     def verdict(self, lang: str | None = None) -> str:
         """One sentence on whether the model did better than drift and its intervals held."""
         table = self.table
-        ours = table[(table["model"] == "pooled") & (table["horizon"] == table["horizon"].min())].iloc[0]
+        ours = table[(table["model"] == self.model) & (table["horizon"] == table["horizon"].min())].iloc[0]
         gain = 100 * (1 - ours["crps_over_drift"])
         held = (
             ours["coverage_80_low"] <= 0.80 <= ours["coverage_80_high"]
@@ -112,17 +115,25 @@ class Backtest(Result):
             ax = ax or new_axes()
             first = self.frame["horizon"] == self.frame["horizon"].min()
             edges = np.linspace(0, 1, 11)
-            for model, colour in (("pooled", "main"), ("drift", "accent")):
+            for model, colour in ((self.model, "main"), ("drift", "accent")):
                 pit = self.frame.loc[first & (self.frame["model"] == model), "pit"]
                 if len(pit):
                     share = np.histogram(pit, edges)[0] / len(pit)
-                    ax.stairs(share, edges, color=COLOURS[colour], linewidth=2, fill=model == "pooled",
-                              alpha=0.85 if model == "pooled" else 1.0, label=text(f"growth_words.peer_{model}", lang))  # fmt: skip
+                    ax.stairs(share, edges, color=COLOURS[colour], linewidth=2, fill=model == self.model,
+                              alpha=0.85 if model == self.model else 1.0, label=_label(model, lang))  # fmt: skip
             ax.axhline(0.1, color=COLOURS["ink"], linestyle="--", linewidth=1)
             ax.set_xlabel(text("growth_words.pit", lang))
             ax.set_ylabel(text("growth_words.pit_share", lang))
             ax.legend()
         return ax
+
+
+def _label(model: str, lang: str | None) -> str:
+    """A model's name in a legend."""
+    if model in {"pooled", "drift"}:
+        return text(f"growth_words.peer_{model}", lang)
+    name = text(f"growth_words.model_{model.removeprefix('fit_')}", lang)
+    return text("growth_words.peer_own", lang, model=name)
 
 
 def coverage_interval(part: pd.DataFrame, level: int) -> tuple[float, float]:
@@ -171,7 +182,7 @@ def backtest(
     least : int
         Fewest points, at least 3.
     **options
-        Passed on to :func:`fit_growth` (``breaks``).
+        Passed on to :func:`fit_growth` (``breaks``, ``model``).
 
     Raises
     ------
@@ -195,6 +206,8 @@ def backtest(
         or (points or 3) < 3
     ):
         raise InputError([Fault("growth.backtest_options")])
+    model = str(options.get("model", "pooled"))
+    called = f"fit_{model}" if model in PEERS else model
     levels = read_history(series).on_level
     rows: list[dict[str, Any]] = []
     for origin, past, columns in _origins(levels, points, least, max(1, min(horizons))):
@@ -202,12 +215,12 @@ def backtest(
         for group in groups:
             part: Any = past[group]
             fit = fit_growth(part if len(group) > 1 else part[group[0]], prior=prior, **options)
-            rows += _score_fit(fit, levels, origin, group, horizons)
+            rows += _score_fit(called, fit, levels, origin, group, horizons)
         for peer in peers:
             rows += _score_peer(peer, past, levels, origin, columns, horizons)
     if not rows:
         raise InputError([Fault("growth.backtest_short", params={"points": points or least})])
-    return Backtest(pd.DataFrame(rows), points)
+    return Backtest(pd.DataFrame(rows), points, called)
 
 
 def _origins(
@@ -229,7 +242,7 @@ def _origins(
 
 
 def _score_fit(
-    fit: Any, levels: pd.DataFrame, origin: int, group: list[Any], horizons: tuple[int, ...]
+    model: str, fit: Any, levels: pd.DataFrame, origin: int, group: list[Any], horizons: tuple[int, ...]
 ) -> list[dict[str, Any]]:
     rows = []
     for h in horizons:
@@ -241,7 +254,7 @@ def _score_fit(
             if not math.isnan(level):
                 rows.append(
                     _row(
-                        "pooled",
+                        model,
                         column,
                         origin,
                         h,

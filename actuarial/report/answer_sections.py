@@ -7,6 +7,7 @@ from math import isfinite
 import numpy as np
 
 from actuarial.budget import budget_form
+from actuarial.fund.shares import variance_shares
 from actuarial.law import load_law
 from actuarial.report.blocks import Block, Chart, Section, block, chart, records
 from actuarial.report.charts import waterfall_chart
@@ -145,7 +146,27 @@ def drivers_section(k: Context) -> Section:
     total = {"step": k.t("label.step_target"), "yuan_per_person": steps["yuan_per_person"].sum()}
     rows = [*records(shown), total]
     table = block("", [k.col("step"), k.col("yuan_per_person", "yuan")], rows, total_rows=[len(rows) - 1])
-    return Section(k.t("report.drivers"), (), (figure, table))
+    return Section(k.t("report.drivers"), (), (figure, table, *_shares(k)))
+
+
+def _shares(k: Context) -> tuple[Block | Chart, ...]:
+    """What would narrow the answer most: the factors' shares of the variance of cost, the largest first."""
+    found = variance_shares(k.sim)
+    if found.total_sd == 0:
+        return ()
+    shown = found.table.sort_values("share", ascending=False, kind="stable")
+    rows = records(shown.assign(factor=[k.t(f"label.factor_{f}") for f in shown["factor"]]))
+    title, sd = k.t("report_shares.title"), plain(found.total_sd, 1)
+    columns = [k.col("factor", label="variance_factor"), k.col("share", "percent", "variance_share"), k.col("sd_without", "yuan")]  # fmt: skip
+    return (
+        chart(title, found.plot(lang=k.lang), k.t("report_shares.note", sd=sd)),
+        block(
+            k.t("report_shares.table"),
+            columns,
+            rows,
+            note=k.t("report_shares.reading", factor=rows[0]["factor"]),
+        ),
+    )
 
 
 def contract_section(k: Context) -> list[Section]:

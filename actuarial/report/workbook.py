@@ -110,6 +110,8 @@ class _Writer:
             }.get(code)
             if draw is not None:
                 draw(self.sheets[code])
+            if code == "waterfall":
+                self.shares(self.sheets[code], section)
         for code, sheet in self.sheets.items():
             for column, width in self.widths[code].items():
                 sheet.set_column(column, column, width)
@@ -401,6 +403,26 @@ class _Writer:
                 "fill": fill, "gap": 60, **({"points": points} if at == 2 else {}),
             })  # fmt: skip
         chart.set_legend({"none": True})
+        sheet.insert_chart(self.rows["waterfall"], 0, chart)
+
+    def shares(self, sheet: Any, section: Section) -> None:
+        """Shares of the variance as bars, the largest on top."""
+        found = [p for p in section.parts if isinstance(p, Block) and p.columns[0].key == "factor"]
+        if not found:
+            return
+        self.rows["waterfall"] += 21
+        heads, rows = [c.heading for c in found[0].columns[:2]], found[0].rows
+        columns = [[r["factor"] for r in rows], [100 * r["share"] for r in rows]]
+        first = self._frame(sheet, "waterfall", heads, columns, ["text", "percent"])
+        name, last = sheet_name(self.t("report.sheet_waterfall")), first + len(rows) - 1
+        chart = self._chart("bar", self.t("report_shares.title"), "", "")
+        chart.add_series({
+            "name": heads[1], "categories": [name, first, 0, last, 0], "values": [name, first, 1, last, 1],
+            "fill": {"color": COLOURS["main"]}, "gap": 60, "data_labels": {"value": True, "num_format": "0"},
+        })  # fmt: skip
+        chart.set_legend({"none": True})
+        chart.set_y_axis({"reverse": True})
+        chart.set_x_axis({"min": 0, "num_format": "0"})
         sheet.insert_chart(self.rows["waterfall"], 0, chart)
 
     def payoff(self, sheet: Any) -> None:
