@@ -45,6 +45,7 @@ from tests.fund_cases import CASES as FUND_CASES
 ERROR_FILES = (
     "answers",
     "fleet",
+    "switches",
     "claims",
     "file",
     "table",
@@ -198,6 +199,7 @@ def _observed_weighted(folder: Path) -> Any:
     return sim.fund.simulate(sim.cost, paths=10, sampler=Plain(weighted=True), observed=seen)
 
 
+case("switches.unknown")(simulate(paths=10, without=("base", "weather")))
 case("model.one_path")(simulate(paths=1))
 
 
