@@ -25,6 +25,7 @@ from actuarial.contract.effort import Effort
 from actuarial.contract.simple import SimpleClaims
 from actuarial.errors import ActuarialWarning, Fault
 from actuarial.experience import base_year, read_experience
+from actuarial.fund.subsidy import subsidy_split
 from actuarial.growth import fit_growth
 from actuarial.law import load_law, read_yaml
 from actuarial.law.diff import Change, apply_changes, diff_laws
@@ -50,6 +51,8 @@ ERROR_FILES = (
     "answers",
     "fleet",
     "trouble",
+    "subsidy",
+    "switches",
     "claims",
     "file",
     "table",
@@ -212,6 +215,9 @@ def _observed_weighted(folder: Path) -> Any:
     return sim.fund.simulate(sim.cost, paths=10, sampler=Plain(weighted=True), observed=seen)
 
 
+for code, asked in (("year", (1999, 20, 1)), ("tier", (2017, 450, 3)), ("standard", (2017, 100, 1))):
+    case(f"subsidy.{code}")(lambda folder, asked=asked: subsidy_split(*asked))
+case("switches.unknown")(simulate(paths=10, without=("base", "weather")))
 case("model.one_path")(simulate(paths=1))
 
 

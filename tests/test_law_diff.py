@@ -61,7 +61,7 @@ def test_the_gap_of_a_new_term_comes_with_its_reading() -> None:
     assert made.id == old.id
 
 
-@pytest.mark.parametrize("kind", ["benefit", "contract", "layer", "costing", "threshold"])
+@pytest.mark.parametrize("kind", ["benefit", "contract", "layer", "costing", "subsidy", "threshold"])
 def test_all_changes_together_are_the_other_law(kind: str) -> None:
     """For every ordered pair of laws of a kind: the old law with all changes is the new one."""
     laws = [load_law(i) for i in list_laws(kind)]

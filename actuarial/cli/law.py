@@ -12,7 +12,7 @@ from actuarial.texts import LANGUAGES, pick, text
 if TYPE_CHECKING:
     from actuarial.law import Law
 
-KINDS = ("benefit", "contract", "costing", "layer", "threshold")
+KINDS = ("benefit", "contract", "costing", "layer", "subsidy", "threshold")
 
 
 @click.group(help=help_text("law_help"))

@@ -21,9 +21,9 @@ Random numbers: ``SeedSequence(seed, spawn_key=(component, fund, column, year, c
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, overload
 
@@ -42,6 +42,7 @@ from actuarial.fund.needs import CRITERIA, need_of, opening_of, slope_of, spendi
 from actuarial.fund.observed import MonthlyActuals, condition
 from actuarial.fund.paths import CHUNK, PLAIN, Kept, PathArrays, Sampler, Setting, simulate_chunk
 from actuarial.fund.quantiles import quantiles
+from actuarial.fund.switches import checked
 from actuarial.fund.target import PremiumTarget, premium_target
 from actuarial.plan import Plan
 from actuarial.plan.schema import Process
@@ -218,6 +219,7 @@ class Fund:
         progress: Progress | None = None,
         sampler: Sampler = PLAIN,
         observed: MonthlyActuals | None = None,
+        without: Iterable[str] = (),
     ) -> Simulation:
         """Simulate the months after the valuation date and the next year.
 
@@ -237,11 +239,14 @@ class Fund:
         observed : MonthlyActuals, optional
             Months of the planned year that have been seen: they are fixed, and the months to come, the year's cost and the balances
             are drawn given them (:mod:`actuarial.fund.observed`). For paths without weights.
+        without : iterable of str
+            Sources of randomness to switch off, of :data:`actuarial.fund.switches.SOURCES`: a factor then stands at its median, claims
+            at their expectation given the path; the other streams draw what they would have drawn.
 
         Raises
         ------
         InputError
-            If a number is out of range, or months seen come with a design that weights its paths.
+            If a number is out of range, a source of randomness is unknown, or months seen come with a design that weights its paths.
 
         Examples
         --------
@@ -276,7 +281,7 @@ class Fund:
         cii = self.plan.model.cii
         if cii.mode == "purchased" and cii.base_year_premium_per_capita is None:
             warn(ModelWarning, "fund.cii_base_year")
-        setting = self._setting(cost)
+        setting = replace(self._setting(cost), without=checked(without))
         expected = float((setting.counts * setting.heads).sum() * setting.shares.min())
         if 0 < expected < 30:
             warn(ModelWarning, "fund.few_claims", count=f"{expected:.1f}")

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from actuarial.cost import CostForecast
 from actuarial.fund.large import LargeClaims, frequency, large_claims, poisson_counts
 from actuarial.fund.process import monthly_claims
+from actuarial.fund.switches import still
 from actuarial.severity import log_sd
 
 CHUNK = 8192
@@ -54,6 +55,7 @@ class Setting:
     large: LargeClaims | None = None  # claims drawn one by one
     fund: int = 0  # key of its own streams, where many funds are simulated
     kept: Kept | None = None  # normals that are not drawn again
+    without: frozenset[str] = frozenset()  # sources of randomness that are off
 
     @property
     def columns(self) -> tuple[tuple[int, int], ...]:
@@ -159,6 +161,9 @@ def simulate_chunk(
     systemic, weight = sampler.draw(s, seed, number, rows)
     if weight is not None and out.weight is not None:
         out.weight[low:high] = weight
+    if s.without:
+        systemic = systemic.copy()
+        systemic[:, still(s.without, n.dimension)] = 0.0
     z = systemic[:, : n.dimension]
     per_capita = n.per_capita(z)
     heads = np.full(rows, s.heads)
@@ -190,6 +195,8 @@ def claims_of(
 ) -> NDArray[np.float64]:
     """Claims by month given each path's heads and cost per head by category, shape (rows, 12) [yuan]."""
     rows = len(heads)
+    if "process" in s.without:
+        return (heads * per_capita.sum(axis=1))[:, None] * s.shares
     severity = np.divide(per_capita, s.counts, out=np.zeros_like(per_capita), where=s.counts > 0)
     noise = kept_normals(s, seed, PROCESS, range(12), number, rows)
     if s.large is None:

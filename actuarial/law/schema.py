@@ -100,11 +100,20 @@ class ThresholdPayload(Strict):
     at_least: Finite | None = None
 
 
+class SubsidyPayload(Strict):
+    """Central share of a fiscal subsidy: a fixed amount of the first part, a share by tier of the rest [yuan/person/year]."""
+
+    first: Money
+    central_of_first: Money
+    central_share: Annotated[dict[int, Fraction01], Field(min_length=1)]
+
+
 PAYLOADS: dict[str, type[Strict]] = {
     "benefit": BenefitPayload,
     "contract": ContractPayload,
     "costing": CostingPayload,
     "layer": LayerPayload,
+    "subsidy": SubsidyPayload,
     "threshold": ThresholdPayload,
 }
 
@@ -113,7 +122,7 @@ class Envelope(Strict):
     """What every law file says about itself."""
 
     id: Id
-    kind: Literal["benefit", "contract", "costing", "layer", "threshold"]
+    kind: Literal["benefit", "contract", "costing", "layer", "subsidy", "threshold"]
     name: Bilingual
     source: Cited
     status: Literal["enacted", "draft", "assumed"]
