@@ -29,7 +29,14 @@ def simulated(laws: tuple[Severity, ...], heads: float, dispersion: float, paths
         laws, COUNTS * heads, MEAN, dispersion, SHARES.min(), spread if laws is LIGHT else None
     )
     s: Any = SimpleNamespace(
-        counts=COUNTS, spread=spread, shares=SHARES, large=large, year=2014, fund=0, without=frozenset()
+        counts=COUNTS,
+        spread=spread,
+        shares=SHARES,
+        large=large,
+        year=2014,
+        fund=0,
+        without=frozenset(),
+        kept=None,
     )
     parts = []
     for number, low in enumerate(range(0, paths, CHUNK)):
@@ -137,7 +144,14 @@ def test_poisson_times_a_fixed_cost() -> None:
     counts, mean = np.array([3.0, 0.0]), np.array([100.0, 0.0])
     large = plan_large(laws, counts, mean, 1.0, 0.06, None)
     s: Any = SimpleNamespace(
-        counts=counts, spread=None, shares=SHARES, large=large, year=2014, fund=0, without=frozenset()
+        counts=counts,
+        spread=None,
+        shares=SHARES,
+        large=large,
+        year=2014,
+        fund=0,
+        without=frozenset(),
+        kept=None,
     )
     per_capita = np.broadcast_to(counts * mean, (CHUNK, 2))
     total = claims_of(s, 1, 0, np.ones(CHUNK), per_capita).sum(axis=1) / 100
@@ -151,7 +165,14 @@ def test_growth_redraws_no_large_claim() -> None:
     """Twice the cost per head gives exactly twice the claims, month by month, in a small pool too."""
     large = plan_large(HEAVY, COUNTS * 500, MEAN, 2.0, SHARES.min(), None)
     s: Any = SimpleNamespace(
-        counts=COUNTS, spread=None, shares=SHARES, large=large, year=2014, fund=0, without=frozenset()
+        counts=COUNTS,
+        spread=None,
+        shares=SHARES,
+        large=large,
+        year=2014,
+        fund=0,
+        without=frozenset(),
+        kept=None,
     )
     one = np.broadcast_to(COUNTS * MEAN, (300, 2))
     a, b = (claims_of(s, 1, 0, np.full(300, 500.0), f * one) for f in (1.0, 2.0))
