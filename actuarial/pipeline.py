@@ -21,6 +21,8 @@ from actuarial.experience import base_year
 from actuarial.experience.breaks import plan_breaks
 from actuarial.fund import CRITERIA, Fund, PremiumTarget, Simulation
 from actuarial.fund import Progress as ProgressCallback
+from actuarial.fund.chunks import part_of
+from actuarial.fund.forecast import plan_cost
 from actuarial.growth import RawGrowth, growth_has_base, plan_growth, raw_growth
 from actuarial.plan import Plan
 from actuarial.plan.schema import Band
@@ -199,7 +201,7 @@ def run(
         )  # joint systemic draws
         count = 1 + len(plan.model.scenarios)
         sim = Fund(plan).simulate(
-            cost, paths=paths, seed=seed, threads=threads, progress=_part(progress, 0, count)
+            cost, paths=paths, seed=seed, threads=threads, progress=part_of(progress, 0, count)
         )  # month by month
         if paths * plan.model.criterion.accepted_probability < 10:
             accepted = f"{100 * plan.model.criterion.accepted_probability:g}"
@@ -247,13 +249,9 @@ def run_scenarios(
     for number, scenario in enumerate(plan.model.scenarios, 1):
         changed = plan.patched(scenario.changes)
         same = changed.model.policy == plan.model.policy
-        factor = policy if same and policy is not None else plan_policy(changed)
-        growth = plan_growth(changed)
-        cost = cost_forecast(
-            base_year(changed), factor, growth, base_in_history=growth_has_base(changed, growth)
-        )
+        cost = plan_cost(changed, policy=policy if same else None)
         sim = Fund(changed).simulate(
-            cost, paths=paths, seed=seed, threads=threads, progress=_part(progress, number, count)
+            cost, paths=paths, seed=seed, threads=threads, progress=part_of(progress, number, count)
         )
         use = changed.model.criterion.use
         rows.append(
@@ -329,12 +327,6 @@ def _round_up(target: float, present: float) -> float:
     from math import ceil, isfinite
 
     return float(ceil(round(target, 6))) if isfinite(target) and target > 0 else present
-
-
-def _part(progress: ProgressCallback | None, number: int, count: int) -> ProgressCallback | None:
-    if progress is None:
-        return None
-    return lambda done, paths: progress(number * paths + done, count * paths)
 
 
 def _words(value: float, digits: int, lang: str | None, unknown: str = "label.infinite") -> str:

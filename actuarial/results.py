@@ -268,13 +268,18 @@ def write_frames(path: str | os.PathLike[str], frames: Mapping[str, pd.DataFrame
     with atomic_path(path) as temporary:
         book = xlsxwriter.Workbook(str(temporary), WORKBOOK_OPTIONS)
         book.set_properties({"created": _EPOCH})
+        amounts = book.add_format({"num_format": "#,##0.00"})
         for name, frame in zip(sheet_names(frames), frames.values(), strict=True):
             sheet = book.add_worksheet(name)
             flat = frame.reset_index() if frame.index.names != [None] else frame
             for column, heading in enumerate(flat.columns):
                 sheet.write_string(0, column, cell_text(str(heading)))
+                large = pd.api.types.is_float_dtype(flat[heading]) and flat[heading].abs().max() >= 1000
                 for row, value in enumerate(flat[heading], 1):
-                    write_cell(sheet, row, column, value)
+                    write_cell(sheet, row, column, value, amounts if large else None)
+            sheet.set_landscape()
+            sheet.set_paper(9)
+            sheet.fit_to_pages(1, 0)
             sheet.freeze_panes(1, 0)
             sheet.autofit()
         book.close()

@@ -17,7 +17,8 @@ from scipy import integrate, special, stats
 import actuarial as act
 from actuarial.cost import CostForecast
 from actuarial.errors import InputError, ModelWarning
-from actuarial.fund import CHUNK, CRITERIA, Simulation
+from actuarial.fund import CRITERIA, Simulation
+from actuarial.fund.paths import CHUNK
 from actuarial.fund.process import monthly_claims, shifted_lognormal
 from actuarial.fund.target import allowed, order_interval, order_statistic, premium_target, required_amount
 from actuarial.pipeline import Answer

@@ -424,3 +424,16 @@ def test_slopes_of_paths(runs: list[act.Simulation]) -> None:
     slope = slope_of(unsure.setting, unsure.arrays)
     assert slope.shape == (3000, 12)
     assert slope[:, 11] / unsure.arrays.heads == pytest.approx(slope[0, 11] / unsure.arrays.heads[0])
+
+
+@pytest.mark.parametrize("criterion", ALL_CRITERIA)
+@pytest.mark.parametrize("lang", act.LANGUAGES)
+def test_every_target_can_be_drawn(runs: list[act.Simulation], criterion: str, lang: str) -> None:
+    """Under each criterion the target's chart has axes named in both languages."""
+    target = runs[0].premium_target(
+        0.05, criterion=criterion, months=2.0 if criterion == "months_payable" else None
+    )
+    axes = target.plot(lang=lang)
+    assert axes.get_xlabel()
+    assert axes.get_ylabel()
+    assert "{" not in axes.get_ylabel()

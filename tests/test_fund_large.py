@@ -21,15 +21,10 @@ HEAVY: tuple[Severity, ...] = (_TAIL.scaled(1 / _TAIL.mean), Lognormal(1.0, 1.52
 COUNTS, MEAN = np.array([0.09, 1.6]), np.array([2700.0, 16.0])
 
 
-def simulated(laws: tuple[Severity, ...], heads: float, dispersion: float, paths: int) -> NDArray[np.float64]:
-    """Yearly totals of paths without systemic risk, by the simulator's own function."""
-    cv = [1.71, 1.52]
-    spread = compound_cumulants(1.0, 1.0, cv, dispersion)[1:]
-    large = plan_large(
-        laws, COUNTS * heads, MEAN, dispersion, SHARES.min(), spread if laws is LIGHT else None
-    )
-    s: Any = SimpleNamespace(
-        counts=COUNTS,
+def looked_at(counts: NDArray[np.float64], spread: Any, large: Any) -> Any:
+    """What the drawing of claims looks at of a setting."""
+    return SimpleNamespace(
+        counts=counts,
         spread=spread,
         shares=SHARES,
         large=large,
@@ -38,6 +33,16 @@ def simulated(laws: tuple[Severity, ...], heads: float, dispersion: float, paths
         without=frozenset(),
         kept=None,
     )
+
+
+def simulated(laws: tuple[Severity, ...], heads: float, dispersion: float, paths: int) -> NDArray[np.float64]:
+    """Yearly totals of paths without systemic risk, by the simulator's own function."""
+    cv = [1.71, 1.52]
+    spread = compound_cumulants(1.0, 1.0, cv, dispersion)[1:]
+    large = plan_large(
+        laws, COUNTS * heads, MEAN, dispersion, SHARES.min(), spread if laws is LIGHT else None
+    )
+    s = looked_at(COUNTS, spread, large)
     parts = []
     for number, low in enumerate(range(0, paths, CHUNK)):
         rows = min(CHUNK, paths - low)
@@ -143,16 +148,7 @@ def test_poisson_times_a_fixed_cost() -> None:
     laws = (Lognormal(1.0, 1e-6), Lognormal(1.0, 1e-6))
     counts, mean = np.array([3.0, 0.0]), np.array([100.0, 0.0])
     large = plan_large(laws, counts, mean, 1.0, 0.06, None)
-    s: Any = SimpleNamespace(
-        counts=counts,
-        spread=None,
-        shares=SHARES,
-        large=large,
-        year=2014,
-        fund=0,
-        without=frozenset(),
-        kept=None,
-    )
+    s = looked_at(counts, None, large)
     per_capita = np.broadcast_to(counts * mean, (CHUNK, 2))
     total = claims_of(s, 1, 0, np.ones(CHUNK), per_capita).sum(axis=1) / 100
     assert np.abs(total - np.round(total)).max() < 1e-3
@@ -164,16 +160,7 @@ def test_poisson_times_a_fixed_cost() -> None:
 def test_growth_redraws_no_large_claim() -> None:
     """Twice the cost per head gives exactly twice the claims, month by month, in a small pool too."""
     large = plan_large(HEAVY, COUNTS * 500, MEAN, 2.0, SHARES.min(), None)
-    s: Any = SimpleNamespace(
-        counts=COUNTS,
-        spread=None,
-        shares=SHARES,
-        large=large,
-        year=2014,
-        fund=0,
-        without=frozenset(),
-        kept=None,
-    )
+    s = looked_at(COUNTS, None, large)
     one = np.broadcast_to(COUNTS * MEAN, (300, 2))
     a, b = (claims_of(s, 1, 0, np.full(300, 500.0), f * one) for f in (1.0, 2.0))
     np.testing.assert_allclose(b, 2 * a, rtol=1e-12)

@@ -345,3 +345,11 @@ def test_tables_by_level_and_provider(anhui: Plan, tmp_path: Path) -> None:
     assert m.by("provider").set_index("provider")["cash"].to_dict() == {"甲院": 150, "乙院": 300}
     assert m.by("level")["cash"].sum() == 450
     assert isinstance(m.by_month, pd.DataFrame)
+
+
+def test_months_that_a_total_does_not_tell_apart_are_blank(anhui: Plan) -> None:
+    """Five months known as one sum: no month shows a nought as if it had been observed; the balance at their end stands."""
+    months = monitor(base_year_budget(anhui), plan_actual(anhui)).by_month
+    assert months[["income", "spending"]].isna().all().all()
+    assert months["balance"].isna().tolist() == [True] * 4 + [False]
+    assert months["balance"].iloc[-1] == pytest.approx(25_534_450)

@@ -122,6 +122,14 @@ def test_fund_and_provider_bear_the_whole(rule: str, quota: float, share: float)
     assert row["fund_pays"] - 1e-6 <= dearer["fund_pays"] <= row["fund_pays"] + 0.1 * quota + 1e-6
 
 
+def test_a_reward_falls_with_its_condition() -> None:
+    """No reward where admissions pass 1.8% of outpatient visits; overspending is shared as before."""
+    met, failed = (sharing("quota_2008", 1e6, indicators={"admissions_per_visit": r}) for r in (0.018, 0.019))
+    assert met(-50_000.0) == -35_000
+    assert failed(-50_000.0) == -50_000
+    assert met(100_000.0) == failed(100_000.0) == 50_000
+
+
 def test_shenzhen_pays_97_of_100_by_month() -> None:
     """97% of the budget is paid by month and the rest at settlement."""
     year = pd.DataFrame({"provider": ["p"], "budget": [1e6], "actual": [1.2e6]})
@@ -132,7 +140,8 @@ def test_shenzhen_pays_97_of_100_by_month() -> None:
 def test_every_rule_has_source_and_status() -> None:
     """Rules are data: a source, a status, when it was checked, words in both languages."""
     for rule in provider_rules().values():
-        assert rule["source"]
-        assert rule["status"] in {"stated", "derived", "assumed"}
-        assert rule["checked_on"]
-        assert {"zh", "en"} <= set(rule["name"])
+        law = rule.contract.law
+        assert law.envelope.source.document
+        assert law.envelope.status in {"enacted", "draft", "assumed"}
+        assert law.envelope.checked_on
+        assert {"zh", "en"} <= set(law.envelope.name)

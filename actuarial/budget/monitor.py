@@ -24,6 +24,8 @@ from actuarial.texts import text
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+PLAIN_COLUMNS = {"item", "payer", "provider", "month", "progress", "age", "since_last"}
+"""Columns of the tables that are not amounts of money."""
 CLAIMS = ("benefits", "inpatient", "outpatient")
 """Lines of the form that hold claims."""
 
@@ -100,7 +102,10 @@ class Monitor(Result):
 
     @cached_property
     def by_month(self) -> pd.DataFrame:
-        """Budget and actual of income and spending by month seen, and the balance at its end [yuan]."""
+        """Budget and actual of income and spending by month seen, and the balance at its end [yuan].
+
+        Where only amounts to date are known, months that they do not tell apart are NaN.
+        """
         m = np.arange(1, 13)
         frame = pd.DataFrame({
             "month": [self.budget.start + int(k - 1) for k in m],
@@ -111,6 +116,14 @@ class Monitor(Result):
         })  # fmt: skip
         cash = self.actual.amounts("expenditure", "cash" if self.actual.has("cash") else self.basis)
         frame["balance"] = self.budget.opening + np.cumsum(frame["income"].to_numpy() - cash)
+        if not self.actual.monthly:
+            told = self.actual.frame.groupby("side")["month"].agg(set)
+            both = np.ones(12, dtype=bool)
+            for side, column in (("revenue", "income"), ("expenditure", "spending")):
+                at_end = np.isin(m, list(told.get(side, set())))
+                both &= at_end
+                frame[column] = frame[column].where(at_end & np.r_[True, at_end[:-1]])
+            frame["balance"] = frame["balance"].where(both)
         return frame.iloc[: self.months]
 
     # ------------------------------------------------------------------ the year's end
@@ -297,16 +310,16 @@ class Monitor(Result):
         ])  # fmt: skip
 
     def to_excel(self, path: str | os.PathLike[str], lang: str | None = None) -> Path:
-        """Write items, months, payers, bridge and providers as one workbook [yuan]; returns the path."""
+        """Write items, months, payers, bridge and providers as one workbook, in yuan; returns the path."""
         items = self.items.assign(item=[item_label(str(i), lang) for i in self.items["item"]])
         payers = self.outstanding.assign(payer=[item_label(str(i), lang) for i in self.outstanding["payer"]])
         frames = {"items": items.drop(columns=["side", "line"]), "months": self.by_month, "payers": payers,
                   "bridge": self.bridge, "providers": self.providers}  # fmt: skip
-        named = {}
+        named, yuan = {}, text("monitor.in_yuan", lang)
         for key, frame in frames.items():
             if frame is not None:
                 named[text(f"monitor.sheet_{key}", lang)] = frame.rename(
-                    columns=lambda c: text(f"monitor.col_{c}", lang)
+                    columns=lambda c: text(f"monitor.col_{c}", lang) + ("" if c in PLAIN_COLUMNS else yuan)
                 )
         return write_frames(path, named)
 

@@ -13,6 +13,7 @@ volume inflates points, not spending.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -22,7 +23,10 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from actuarial.contract import Contract, load_contract
 from actuarial.errors import Fault, InputError
+from actuarial.law.contract_terms import Requires
+from actuarial.law.terms import Fixed
 from actuarial.layers import Piecewise
 from actuarial.plan import Plan
 from actuarial.results import COLOURS, Result, Source, Unit, figure_style, new_axes, thousands
@@ -33,16 +37,54 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+@dataclass(frozen=True)
+class ProviderRule:
+    """A contract file by which savings and overspending are shared with providers, its gaps read.
+
+    Parameters
+    ----------
+    contract : Contract
+    """
+
+    contract: Contract
+
+    @property
+    def name(self) -> str:
+        """What the rule is called."""
+        return pick(self.contract.law.envelope.name)
+
+    @property
+    def monthly(self) -> float:
+        """Share of the budget that is paid by month, the rest at settlement."""
+        cash = self.contract.terms.cash
+        share = cash.monthly_share if cash is not None else Fixed(1.0)
+        return share.value if isinstance(share, Fixed) else 1.0
+
+    def provider(self, quota: float, indicators: Mapping[str, float]) -> Piecewise:
+        """The provider's gain over the budget less the spending [yuan]."""
+        asked = [t.requires for t in self.contract.terms.sharing if t.requires is not None]
+        met = {r.indicator: _bound(r) for r in asked}
+        return self.contract.for_year(target=quota).curve("provider", indicators={**met, **indicators})
+
+
+def _bound(condition: Requires) -> float:
+    """The value at which a condition is just met."""
+    return float(condition.at_most if condition.at_most is not None else condition.at_least or 0.0)
+
+
 @cache
-def provider_rules() -> dict[str, dict[str, Any]]:
-    """Rules of settlement with providers, by id, each with source and status.
+def provider_rules() -> dict[str, ProviderRule]:
+    """Rules of settlement with providers, by id.
 
     Examples
     --------
-    >>> provider_rules()["quota_2008"]["under"]
-    {'kept': 0.3, 'cap': 0.03}
+    >>> provider_rules()["quota_2008"].contract.law.envelope.status
+    'assumed'
     """
-    return {r["id"]: r for r in _data()["rules"]}
+    rules = _data()["rules"].items()
+    return {
+        name: ProviderRule(load_contract(r["law"]).with_readings(r.get("readings", {}))) for name, r in rules
+    }
 
 
 @cache
@@ -287,7 +329,7 @@ def settle_points(
 # --------------------------------------------------------------------------- sharing
 
 
-def sharing(rule: str, quota: float) -> Piecewise:
+def sharing(rule: str, quota: float, *, indicators: Mapping[str, float] | None = None) -> Piecewise:
     """What the fund pays less the budget, as a function of spending less the budget [yuan].
 
     Parameters
@@ -296,6 +338,8 @@ def sharing(rule: str, quota: float) -> Piecewise:
         Of :func:`provider_rules`.
     quota : float
         The provider's budget [yuan].
+    indicators : mapping, optional
+        What a rule's conditions look at (``admissions_per_visit``); a condition that is not told of counts as met.
 
     Raises
     ------
@@ -315,16 +359,9 @@ def sharing(rule: str, quota: float) -> Piecewise:
         raise InputError(
             [Fault("budget.sharing", params={"rule": rule, "known": "、".join(rules), "quota": quota})]
         )
-    found = rules[rule]
-    edges = [0.0, *(quota * b["up_to"] for b in found["over"] if "up_to" in b)]
-    slopes = [b["fund"] for b in found["over"]]
-    under = found["under"]
-    if under is None:  # nothing is stated on savings: actual spending is paid
-        return Piecewise(edges, [1.0, *slopes])
-    low = 1.0 - under["kept"]
-    if under["cap"] is None or under["kept"] == 0:
-        return Piecewise(edges, [low, *slopes])
-    return Piecewise([-quota * under["cap"] / under["kept"], *edges], [1.0, low, *slopes])
+    gain = rules[rule].provider(quota, indicators or {})
+    edges = [-e for e in reversed(gain.edges)]
+    return Piecewise(edges, [1.0 - slope for slope in reversed(gain.slopes)])
 
 
 @dataclass(frozen=True, eq=False)
@@ -350,7 +387,7 @@ class ProviderSettlement(Result):
     @property
     def title(self) -> str:
         """The rule in words."""
-        return pick(provider_rules()[self.rule]["name"])
+        return provider_rules()[self.rule].name
 
 
 def settle_providers(frame: pd.DataFrame, rule: str) -> ProviderSettlement:
@@ -369,7 +406,7 @@ def settle_providers(frame: pd.DataFrame, rule: str) -> ProviderSettlement:
     >>> settle_providers(year, "shenzhen").frame[["fund_pays", "provider_bears"]].iloc[0].tolist()
     [1045000.0, 35000.0]
     """
-    found = provider_rules().get(rule, {})
+    found = provider_rules().get(rule)
     out = (
         frame[["provider", "budget", "actual"]]
         .reset_index(drop=True)
@@ -379,7 +416,7 @@ def settle_providers(frame: pd.DataFrame, rule: str) -> ProviderSettlement:
     more = [float(sharing(rule, q)(x)) for q, x in zip(out["budget"], out["outcome"], strict=True)]
     out["fund_pays"] = out["budget"] + np.array(more)
     out["provider_bears"] = out["actual"] - out["fund_pays"]
-    out["monthly"] = np.minimum(out["budget"] * found.get("monthly", 1.0), out["fund_pays"])
+    monthly = found.monthly if found is not None else 1.0
+    out["monthly"] = np.minimum(out["budget"] * monthly, out["fund_pays"])
     out["at_settlement"] = out["fund_pays"] - out["monthly"]
-    source = Source(rule, str(found["source"]), status=str(found["status"]))
-    return ProviderSettlement(out, rule, sources=(source,))
+    return ProviderSettlement(out, rule, sources=found.contract.sources if found is not None else ())

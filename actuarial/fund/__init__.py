@@ -20,9 +20,7 @@ Random numbers: ``SeedSequence(seed, spawn_key=(component, fund, column, year, c
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, overload
@@ -35,12 +33,12 @@ from actuarial.cost import CostForecast
 from actuarial.errors import Fault, InputError, ModelWarning, warn
 from actuarial.fund.answers import FundAnswers, answer_fund
 from actuarial.fund.calendar import Arrears, Financing, plan_arrears, plan_financing
-from actuarial.fund.chunks import Outcomes
+from actuarial.fund.chunks import Outcomes, Progress, each_chunk
 from actuarial.fund.criteria import BalanceTarget, Criterion, Split
 from actuarial.fund.large import plan_large
 from actuarial.fund.needs import CRITERIA, need_of, opening_of, slope_of, spending_of
 from actuarial.fund.observed import MonthlyActuals, condition
-from actuarial.fund.paths import CHUNK, PLAIN, Kept, PathArrays, Sampler, Setting, simulate_chunk
+from actuarial.fund.paths import PLAIN, Kept, PathArrays, Sampler, Setting, simulate_chunk
 from actuarial.fund.quantiles import quantiles
 from actuarial.fund.switches import checked
 from actuarial.fund.target import PremiumTarget, premium_target
@@ -54,7 +52,6 @@ from actuarial.texts import text
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Progress = Callable[[int, int], None]
 
 __all__ = ["CRITERIA", "Arrears", "Financing", "Fund", "MonthlyActuals", "PremiumTarget", "Simulation"]
 
@@ -99,14 +96,6 @@ class Fund:
             return 0.0
         return cii.base_year_premium_per_capita.value * self.plan.model.insured.count
 
-    def setting(self, cost: CostForecast) -> Setting:
-        """What is the same on every path."""
-        return self._setting(cost)
-
-    def sources(self) -> tuple[Source, ...]:
-        """Where the fund's own figures come from."""
-        return self._sources()
-
     def answers(
         self,
         cost: CostForecast,
@@ -143,24 +132,14 @@ class Fund:
         >>> answers.target.method, answers.target.rounded(10)
         ('importance', 420.0)
         """
-        spec = self.plan.model.criterion
-        chosen = Criterion(
-            criterion or spec.use,
-            spec.accepted_probability if alpha is None else alpha,
-            months,
-            amount,
-            split,
-        )
-        for name, value, least in (("paths", paths, 1), ("seed", seed, 0), ("threads", threads, 1)):
-            if value < least:
-                raise InputError(
-                    [Fault("fund.number", params={"name": name, "value": value, "least": least})]
-                )
+        chosen = _asked(self.plan, alpha, criterion, months, amount, split)
+        _check_numbers(paths, seed, threads)
         return answer_fund(
             self, cost, chosen, paths=paths, seed=seed, threads=threads, method=method, progress=progress
         )
 
-    def _setting(self, cost: CostForecast) -> Setting:
+    def setting(self, cost: CostForecast) -> Setting:
+        """What is the same on every path."""
         model, seen = self.plan.model, self.plan.observed_months
         profile = cost.base.profile.shares
         stub = profile[seen:] / profile[seen:].sum() if seen < 12 else np.empty(0)
@@ -269,11 +248,7 @@ class Fund:
         ModelWarning
             If there is one path only, or so few claims a month that the severity law decides the answer.
         """
-        for name, value, least in (("paths", paths, 1), ("seed", seed, 0), ("threads", threads, 1)):
-            if value < least:
-                raise InputError(
-                    [Fault("fund.number", params={"name": name, "value": value, "least": least})]
-                )
+        _check_numbers(paths, seed, threads)
         if observed is not None and sampler.weighted:
             raise InputError([Fault("fund.observed_weighted")])
         if paths == 1:
@@ -281,43 +256,24 @@ class Fund:
         cii = self.plan.model.cii
         if cii.mode == "purchased" and cii.base_year_premium_per_capita is None:
             warn(ModelWarning, "fund.cii_base_year")
-        setting = replace(self._setting(cost), without=checked(without))
+        setting = replace(self.setting(cost), without=checked(without))
         expected = float((setting.counts * setting.heads).sum() * setting.shares.min())
         if 0 < expected < 30:
             warn(ModelWarning, "fund.few_claims", count=f"{expected:.1f}")
         out = PathArrays.empty(paths, len(setting.stub), weighted=sampler.weighted)
-        chunks = [(i, lo, min(lo + CHUNK, paths)) for i, lo in enumerate(range(0, paths, CHUNK))]
-        done, lock, stop = [0], threading.Lock(), threading.Event()
 
-        def work(job: tuple[int, int, int]) -> None:
-            if stop.is_set():
-                return
-            number, low, high = job
+        def work(number: int, low: int, high: int) -> None:
             simulate_chunk(setting, seed, number, low, high, out, sampler)
-            with lock:
-                done[0] += high - low
-                if progress is not None:
-                    progress(done[0], paths)
 
-        if threads == 1:
-            for job in chunks:
-                work(job)
-        else:
-            with ThreadPoolExecutor(threads) as pool:
-                futures = [pool.submit(work, job) for job in chunks]
-                try:
-                    for future in futures:
-                        future.result()
-                except BaseException:
-                    stop.set()
-                    raise
-        sources = (*cost.sources, *self._sources())
+        each_chunk(paths, threads, work, progress)
+        sources = (*cost.sources, *self.sources())
         if observed is not None:
             setting, out = condition(setting, out, observed, seed=seed, standard=self.financing.standard)
             sources = (*sources, observed.as_source())
         return Simulation(self, cost, setting, out, paths, seed, observed, sources=sources)
 
-    def _sources(self) -> tuple[Source, ...]:
+    def sources(self) -> tuple[Source, ...]:
+        """Where the fund's own figures come from."""
         plan, model = self.plan, self.plan.model
         found = [
             plan.source("insured", model.insured),
@@ -328,6 +284,21 @@ class Fund:
         if model.cii.premium_per_capita is not None:
             found.append(plan.source("cii.premium_per_capita", model.cii.premium_per_capita))
         return (*found, *self.financing.sources, *self.arrears.sources)
+
+
+def _check_numbers(paths: int, seed: int, threads: int) -> None:
+    for name, value, least in (("paths", paths, 1), ("seed", seed, 0), ("threads", threads, 1)):
+        if value < least:
+            raise InputError([Fault("fund.number", params={"name": name, "value": value, "least": least})])
+
+
+def _asked(
+    plan: Plan, alpha: float | None, criterion: str | None, months: float | None, amount: float, split: Split
+) -> Criterion:
+    """What is asked for; alpha and criterion are the plan's unless given."""
+    spec = plan.model.criterion
+    level = spec.accepted_probability if alpha is None else alpha
+    return Criterion(criterion or spec.use, level, months, amount, split)
 
 
 def severity_laws(
@@ -455,14 +426,7 @@ class Simulation(Result):
         InputError
             For an unknown criterion, an alpha outside (0, 1), months that are missing, or a split that names no payer.
         """
-        spec = self.fund.plan.model.criterion
-        chosen = Criterion(
-            criterion or spec.use,
-            spec.accepted_probability if alpha is None else alpha,
-            months,
-            amount,
-            split,
-        )
+        chosen = _asked(self.fund.plan, alpha, criterion, months, amount, split)
         if chosen.name in CRITERIA and split is None:
             return premium_target(self.needs[chosen.name], chosen.alpha, chosen.name)
         asked = chosen.questions(self.setting, self.fund.financing)

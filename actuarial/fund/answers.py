@@ -33,6 +33,7 @@ from actuarial.fund.chunks import (
 from actuarial.fund.criteria import BALANCE_CRITERIA, BalanceTarget, Criterion, probability
 from actuarial.fund.needs import CRITERIA
 from actuarial.fund.paths import CHUNK, PLAIN, Sampler, Setting
+from actuarial.fund.process import lognormal_width
 from actuarial.fund.sampling import SOBOL, SOBOL_BLOCK, Pilot, choose, run_pilot
 from actuarial.fund.target import PremiumTarget, block_error
 from actuarial.results import Result, Unit
@@ -247,9 +248,7 @@ def lognormal_tail(values: Any, threshold: float) -> float:
     skew, y = float(stats.skew(x)), (threshold - mean) / sd
     if abs(skew) < 1e-3:
         return float(special.ndtr(-y))
-    g, y = abs(skew), y * np.sign(skew)
-    q, r = 1 + g**2 / 2, g * np.sqrt(1 + g**2 / 4)
-    w = np.cbrt(q + r) + 1 / np.cbrt(q + r) - 1
+    w, y = float(lognormal_width(abs(skew))), y * np.sign(skew)
     inside = 1 + y * np.sqrt(w - 1)
     sigma = np.sqrt(np.log(w))
     beyond = 1.0 if inside <= 0 else float(special.ndtr(-(np.log(inside) + sigma**2 / 2) / sigma))

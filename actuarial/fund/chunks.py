@@ -117,6 +117,13 @@ class Outcomes:
         return self.values[name]
 
 
+def part_of(progress: Progress | None, number: int, count: int) -> Progress | None:
+    """Progress of the job `number` (from 0) of `count` equal ones, told as progress of all."""
+    if progress is None:
+        return None
+    return lambda done, paths: progress(number * paths + done, count * paths)
+
+
 def each_chunk(
     paths: int,
     threads: int,

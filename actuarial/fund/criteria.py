@@ -177,7 +177,7 @@ class BalanceTarget(Result):
             ax.annotate(f"{self.value:.1f}", (self.value, self.amount / money.scale), xytext=(8, 10),
                         textcoords="offset points", color=COLOURS["accent"])  # fmt: skip
             ax.set_xlabel(text("chart.premium", lang))
-            ax.set_ylabel(f"{text(f'answers_words.criterion_{self.criterion}', lang)} ({money.label})")
+            ax.set_ylabel(text(f"answers_words.axis_{self.criterion}", lang, unit=money.label))
             ax.yaxis.set_major_formatter(thousands)
         return ax
 

@@ -76,7 +76,7 @@ class Pooling(Result):
                 text(
                     "fleet_words.pool_line",
                     lang,
-                    pool=row["pool"] or "—",
+                    pool=row["pool"] or text("fleet_words.all", lang),
                     funds=row["funds"],
                     rate=f"{100 * self.rate:g}",
                     **words,

@@ -35,13 +35,25 @@ def shifted_lognormal(z: ArrayLike, skewness: ArrayLike) -> NDArray[np.float64]:
     """
     z = np.asarray(z, dtype=np.float64)
     g = np.asarray(skewness, dtype=np.float64)
-    safe = np.maximum(g, _NEARLY_NORMAL)
-    q, r = 1 + safe**2 / 2, safe * np.sqrt(1 + safe**2 / 4)
-    big = np.cbrt(q + r)
-    w = big + 1 / big - 1  # (q+r)(q-r) = 1
+    w = lognormal_width(np.maximum(g, _NEARLY_NORMAL))
     sigma2 = np.log(w)
     curved = np.expm1(np.sqrt(sigma2) * z - sigma2 / 2) / np.sqrt(w - 1)
     return np.where(g >= _NEARLY_NORMAL, curved, z + g / 6 * (z**2 - 1))
+
+
+def lognormal_width(skewness: ArrayLike) -> NDArray[np.float64]:
+    """``exp(σ²)`` of the lognormal with a skewness above 0.
+
+    Examples
+    --------
+    >>> w = float(lognormal_width(1.0))
+    >>> round((w + 2) * (w - 1) ** 0.5, 12)
+    1.0
+    """
+    g = np.asarray(skewness, dtype=np.float64)
+    q, r = 1 + g**2 / 2, g * np.sqrt(1 + g**2 / 4)
+    big = np.cbrt(q + r)
+    return np.asarray(big + 1 / big - 1)  # (q+r)(q-r) = 1
 
 
 def monthly_claims(

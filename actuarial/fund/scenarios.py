@@ -16,7 +16,7 @@ from scipy import stats
 
 from actuarial.benefits import PolicyFactor, plan_policy
 from actuarial.fund import Fund, Simulation
-from actuarial.fund.chunks import Progress
+from actuarial.fund.chunks import Progress, part_of
 from actuarial.fund.forecast import plan_cost
 from actuarial.fund.target import premium_target
 from actuarial.plan import Plan
@@ -180,7 +180,7 @@ def compare_scenarios(
     needs: dict[str, NDArray[np.float64]] = {}
     first: tuple[NDArray[np.float64], float, float] | None = None
     for number, (key, name, one, source) in enumerate(changed):
-        sim = _simulate(one, plan, policy, paths, seed, threads, _part(progress, number, count))
+        sim = _simulate(one, plan, policy, paths, seed, threads, part_of(progress, number, count))
         use, alpha = one.model.criterion.use, one.model.criterion.accepted_probability
         need = sim.needs[use]
         first = first or (need, alpha, sim.standard)
@@ -256,9 +256,3 @@ def _language(lang: str | None) -> str:
     from actuarial.texts import language
 
     return language(lang)
-
-
-def _part(progress: Progress | None, number: int, count: int) -> Progress | None:
-    if progress is None:
-        return None
-    return lambda done, paths: progress(number * paths + done, count * paths)

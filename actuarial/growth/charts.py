@@ -37,7 +37,7 @@ def growth_chart(fit: GrowthFit, ax: Axes | None, lang: str | None, h: int) -> A
         _history(ax, one, level, lang)
         if not fit.single:
             ax.set_title(label_of(one.names[0]), fontsize=10)
-        ax.set_ylabel(text("label.yuan_per_person", lang))
+        ax.set_ylabel(text("growth_words.chart_level", lang))
         ax.set_xlabel(text("label.year", lang))
         ax.yaxis.set_major_formatter(thousands)
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))

@@ -91,10 +91,14 @@ def shares(part: Block, words: list[list[str]]) -> list[float]:
     for at, column in enumerate(part.columns):
         longest = max((width(r[at].replace("\u200b", "")) for r in words), default=0)
         if column.numeric:
-            word = max(map(width, re.split(r"[ /]", column.heading)))
-            weights.append(max(longest + 2, min(width(column.heading) / 2, 12), min(word, 11) + 2))
+            word = max(map(width, column.heading.split(" ")))
+            weights.append(max(longest + 2, min(width(column.heading) / 2, 12), min(word, 14) + 2))
         else:
-            weights.append(max(min(longest, 10 + longest**0.72), min(width(column.heading), 12), 6))
+            said = [column.heading, *(r[at] for r in words)]
+            word = max(width(w) for cell in said for w in re.split("[ \u200b]", cell))
+            weights.append(
+                max(min(longest, 10 + longest**0.72), min(width(column.heading), 12), min(word, 10) + 2, 6)
+            )
     whole = sum(weights)
     least = 0.075 if len(weights) <= 9 else 0.0
     raised = [max(w / whole, least) for w in weights]

@@ -117,7 +117,7 @@ class _Writer:
                 sheet.set_column(column, column, width)
             sheet.set_landscape()
             sheet.set_paper(9)
-            sheet.fit_to_pages(1, 0)
+            sheet.fit_to_pages(1, 0 if self.c.kind == "actuarial" else 1)  # a picture is not cut in two
             sheet.hide_gridlines(2)
 
     def sheet_title(self, code: str) -> str:
