@@ -642,3 +642,14 @@ def test_backtests_of_a_panel_with_peers_and_horizons() -> None:
     assert "drift" in test.verdict("en")
     assert test.plot().get_xlabel()
     assert np.isfinite(one[["crps", "mae", "interval_score_80"]]).all().all()
+
+
+@pytest.mark.parametrize("lang", act.LANGUAGES)
+def test_verdict_without_drift_beside_it(lang: str) -> None:
+    """Where drift is not among the peers the sentence compares with nothing, and prints no figure that is none."""
+    levels = pd.Series([100.0, 108, 113, 125, 131, 140, 152, 160], index=range(2001, 2009))
+    alone = act.backtest(levels, points=4, peers=("naive",)).verdict(lang)
+    beside = act.backtest(levels, points=4).verdict(lang)
+    assert "nan" not in alone
+    assert "CRPS" not in alone
+    assert "CRPS" in beside

@@ -89,7 +89,10 @@ class Backtest(Result):
         """One sentence on whether the model did better than drift and its intervals held."""
         table = self.table
         ours = table[(table["model"] == self.model) & (table["horizon"] == table["horizon"].min())].iloc[0]
-        gain = 100 * (1 - ours["crps_over_drift"])
+        gain, score = 100 * (1 - ours["crps_over_drift"]), ""
+        if np.isfinite(gain):  # drift is among the peers
+            which = "growth_words.verdict_better" if gain >= 0 else "growth_words.verdict_worse"
+            score = text(which, lang, gain=f"{abs(gain):.0f}")
         held = (
             ours["coverage_80_low"] <= 0.80 <= ours["coverage_80_high"]
             and ours["coverage_95_low"] <= 0.95 <= ours["coverage_95_high"]
@@ -101,7 +104,7 @@ class Backtest(Result):
             else " " + text("growth_words.verdict_few", lang, years=int(ours["years"]))
         )
         return text(
-            code, lang, gain=f"{gain:+.0f}".replace("-", "−"), c80=f"{100 * ours['coverage_80']:.0f}", c95=f"{100 * ours['coverage_95']:.0f}",
+            code, lang, score=score, c80=f"{100 * ours['coverage_80']:.0f}", c95=f"{100 * ours['coverage_95']:.0f}",
             forecasts=int(ours["forecasts"]), years=int(ours["years"]),
         ) + enough  # fmt: skip
 
