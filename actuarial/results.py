@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pandas as pd
 
 from actuarial.errors import Fault, InputError
-from actuarial.safe import cell_text, sheet_names
+from actuarial.safe import cell_text, sheet_names, width
 from actuarial.texts import language, text
 
 if TYPE_CHECKING:
@@ -277,11 +277,15 @@ def write_frames(path: str | os.PathLike[str], frames: Mapping[str, pd.DataFrame
                 large = pd.api.types.is_float_dtype(flat[heading]) and flat[heading].abs().max() >= 1000
                 for row, value in enumerate(flat[heading], 1):
                     write_cell(sheet, row, column, value, amounts if large else None)
+                asked = [
+                    f"{v:,.2f}" if large else str(v)[: 10 if isinstance(v, float) else 60]
+                    for v in flat[heading]
+                ]
+                sheet.set_column(column, column, max(map(width, [str(heading), *asked])) + 2)
             sheet.set_landscape()
             sheet.set_paper(9)
             sheet.fit_to_pages(1, 0)
             sheet.freeze_panes(1, 0)
-            sheet.autofit()
         book.close()
     return Path(path)
 

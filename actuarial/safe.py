@@ -9,6 +9,7 @@ the writers themselves: jinja2's autoescape, lxml, XlsxWriter, and typst's ``jso
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
@@ -95,3 +96,14 @@ def sheet_names(names: Iterable[str]) -> list[str]:
         taken.add(plain.casefold())
         found.append(plain)
     return found
+
+
+def width(words: str) -> int:
+    """Width in half-characters: a Chinese character takes two.
+
+    Examples
+    --------
+    >>> width("合计 ab")
+    7
+    """
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in words)

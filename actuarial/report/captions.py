@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 
 from actuarial.report.blocks import Block, Chart
 from actuarial.report.content import Content
 from actuarial.report.opinion import BLANK
 from actuarial.results import shown
+from actuarial.safe import width
 from actuarial.texts import text
 
 _NUMBER = re.compile(r"^(?:[\u4e00\u4e8c\u4e09\u56db\u4e94\u516d\u4e03\u516b\u4e5d\u5341]+、|\d+\. )")
@@ -103,14 +103,3 @@ def shares(part: Block, words: list[list[str]]) -> list[float]:
     least = 0.075 if len(weights) <= 9 else 0.0
     raised = [max(w / whole, least) for w in weights]
     return [w / sum(raised) for w in raised]
-
-
-def width(words: str) -> int:
-    """Width in half-characters: a Chinese character takes two.
-
-    Examples
-    --------
-    >>> width("合计 ab")
-    7
-    """
-    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in words)

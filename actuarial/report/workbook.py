@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from actuarial.pipeline import Answer
 from actuarial.report.blocks import Block, Chart, Section
 from actuarial.report.content import Content
 from actuarial.results import COLOURS, DECIMALS, WORKBOOK_OPTIONS, atomic_path, scaled, write_cell
-from actuarial.safe import cell_text, sheet_name
+from actuarial.safe import cell_text, sheet_name, width
 from actuarial.texts import has_text, text
 
 SHEETS = {
@@ -113,8 +112,8 @@ class _Writer:
             if code == "waterfall":
                 self.shares(self.sheets[code], section)
         for code, sheet in self.sheets.items():
-            for column, width in self.widths[code].items():
-                sheet.set_column(column, column, width)
+            for column, wide in self.widths[code].items():
+                sheet.set_column(column, column, wide)
             sheet.set_landscape()
             sheet.set_paper(9)
             sheet.fit_to_pages(1, 0 if self.c.kind == "actuarial" else 1)  # a picture is not cut in two
@@ -144,7 +143,7 @@ class _Writer:
     def paragraph(self, sheet: Any, row: int, words: str) -> int:
         sheet.merge_range(row, 0, row, 7, "", self.para)
         sheet.write_string(row, 0, cell_text(words), self.para)
-        sheet.set_row(row, 15 * (1 + _width(words) // 100))
+        sheet.set_row(row, 15 * (1 + width(words) // 100))
         return row + 1
 
     def block(self, code: str, part: Block, row: int) -> int:
@@ -157,8 +156,8 @@ class _Writer:
             row = self.paragraph(sheet, row, part.note)
         for at, column in enumerate(part.columns):
             sheet.write_string(row, at, column.heading, self.head_right if column.numeric else self.head)
-            widths[at] = max(widths.get(at, 0), min(_width(column.heading) + 3, 24))
-        if any(_width(c.heading) + 3 > widths[at] for at, c in enumerate(part.columns)):
+            widths[at] = max(widths.get(at, 0), min(width(column.heading) + 3, 24))
+        if any(width(c.heading) + 3 > widths[at] for at, c in enumerate(part.columns)):
             sheet.set_row(row, 30)
         first = row + 1
         last_is_sum = part.total_rows == frozenset({len(part.rows) - 1}) and len(part.rows) > 1
@@ -180,8 +179,8 @@ class _Writer:
                 else:
                     write_cell(sheet, row, at, value, style)
                 if column.kind == "text":
-                    lines = max(lines, 1 + (_width(str(value or "")) + 1) // 46)
-                    widths[at] = max(widths.get(at, 0), min(_width(str(value or "")) + 2, 46))
+                    lines = max(lines, 1 + (width(str(value or "")) + 1) // 46)
+                    widths[at] = max(widths.get(at, 0), min(width(str(value or "")) + 2, 46))
                 else:
                     widths[at] = max(widths.get(at, 0), 14)
             if lines > 1:
@@ -456,8 +455,3 @@ class _Writer:
 
 def _letter(column: int) -> str:
     return chr(65 + column) if column < 26 else chr(64 + column // 26) + chr(65 + column % 26)
-
-
-def _width(words: str) -> int:
-    """Width in columns: a Chinese character takes two."""
-    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in words)
