@@ -46,6 +46,7 @@ def test_threads_processes_and_one_worker_agree(tmp_path: Path) -> None:
     assert turned.any_deficit == one.any_deficit
 
 
+@pytest.mark.slow
 def test_spark_agrees(spark: Any, tmp_path: Path) -> None:
     """Spark's workers give the same bytes as one thread."""
     made = members(3)

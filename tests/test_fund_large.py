@@ -89,7 +89,7 @@ def summary(x: Any, p: Any) -> dict[str, float]:
 
 
 @pytest.mark.parametrize("laws", [LIGHT, HEAVY], ids=["light", "heavy"])
-@pytest.mark.parametrize("dispersion", [1.0, 3.0])
+@pytest.mark.parametrize("dispersion", [1.0, pytest.param(3.0, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("heads", [100, 500, 4_892, 18_558, 532_815, 10_000_000])
 def test_totals_agree_with_the_transform(laws: tuple[Severity, ...], heads: float, dispersion: float) -> None:
     """Mean, sd, skewness, 99% and 99.5% quantile and TVaR lie within 4.5 simulation errors of the FFT's."""

@@ -182,6 +182,9 @@ def test_neighbours_a_year_ahead_move_the_forecast() -> None:
     assert medians[0].quantile(0.5).iloc[0] > 1.02 * medians[1].quantile(0.5).iloc[0]
 
 
+@pytest.mark.filterwarnings(
+    "ignore::actuarial.errors.ModelWarning"
+)  # rough histories are cut at the bounds, and say so
 @settings(max_examples=25, deadline=None)
 @given(
     st.lists(st.floats(-0.1, 0.3), min_size=2, max_size=9),

@@ -91,6 +91,7 @@ def test_changes_one_by_one_sum_to_the_whole(synthetic: act.ClaimsTable) -> None
     assert labels[-1].endswith("25,000 → 50,000")
 
 
+@pytest.mark.slow
 def test_the_bootstrap_error_is_that_of_fresh_samples() -> None:
     """The standard error agrees with the spread of factors of 30 independent samples (one ratio of three is raised)."""
     old = schedule_of(rule({"by": "level", "township": 0.5, "otherwise": 0.5}))

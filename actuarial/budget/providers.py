@@ -218,7 +218,7 @@ def allot_budgets(
     if not (0 <= reserve_share < 1 and room > 0):
         raise InputError([Fault("budget.nothing_left", params={"room": Unit.of().show(room)})])
     claim = numbers.prod(axis=1) * growth.prod(axis=1)
-    scale = min(1.0, room / claim.sum()) if claim.sum() > 0 else 1.0
+    scale = room / claim.sum() if claim.sum() > room else 1.0
     budget = np.floor(np.round(claim * scale, 6))  # whole yuan, downwards: the parts cannot pass the whole
     out = pd.DataFrame({"provider": frame["provider"], "claim": claim, "budget": budget})
     out["share_of_available"] = out["budget"] / available
