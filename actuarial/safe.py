@@ -14,9 +14,9 @@ from collections.abc import Iterable
 from typing import Any
 
 LONGEST_CELL = 32_767
-"""Characters that an Excel cell holds; XlsxWriter drops a longer one silently."""
+"""UTF-16 units that an Excel cell holds; XlsxWriter drops a longer one silently."""
 LONGEST_SHEET = 31
-"""Characters of a sheet's name in Excel."""
+"""UTF-16 units of a sheet's name in Excel: a rare Chinese character (U+20000 and above) takes two."""
 _HIDDEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef\ufff0-\ufff8\ufffe\uffff]"
 )
@@ -52,6 +52,11 @@ def formula_safe(value: Any) -> Any:
     return f"'{words}" if words and risky else words
 
 
+def _cut(words: str, longest: int) -> str:
+    """The beginning of a text that takes at most ``longest`` UTF-16 units, no character halved."""
+    return words.encode("utf-16-le")[: 2 * longest].decode("utf-16-le", "ignore")
+
+
 def cell_text(words: str) -> str:
     """Text as a cell holds it: printable, and cut with a mark where it is longer than Excel allows.
 
@@ -61,7 +66,7 @@ def cell_text(words: str) -> str:
     (32767, '…')
     """
     clean = printable(words)
-    return clean if len(clean) <= LONGEST_CELL else clean[: LONGEST_CELL - 1] + "…"
+    return clean if _cut(clean, LONGEST_CELL) == clean else _cut(clean, LONGEST_CELL - 1) + "…"
 
 
 def sheet_name(name: str) -> str:
@@ -69,11 +74,11 @@ def sheet_name(name: str) -> str:
 
     Examples
     --------
-    >>> sheet_name("a/b:c"), sheet_name("'"), sheet_name("History")
-    ('a b c', 'Sheet', 'History_')
+    >>> sheet_name("a/b:c"), sheet_name("'"), sheet_name("History"), len(sheet_name("𠮷" * 40))
+    ('a b c', 'Sheet', 'History_', 15)
     """
     plain = "".join(" " if c in "[]:*?/\\\t\r\n" else c for c in printable(name))
-    plain = plain[:LONGEST_SHEET].strip("' ") or "Sheet"
+    plain = _cut(plain, LONGEST_SHEET).strip("' ") or "Sheet"
     return f"{plain}_" if plain.casefold() == "history" else plain
 
 
@@ -92,7 +97,7 @@ def sheet_names(names: Iterable[str]) -> list[str]:
         while plain.casefold() in taken:
             n += 1
             tail = f" ({n})"
-            plain = sheet_name(name)[: LONGEST_SHEET - len(tail)] + tail
+            plain = _cut(sheet_name(name), LONGEST_SHEET - len(tail)) + tail
         taken.add(plain.casefold())
         found.append(plain)
     return found
