@@ -1,0 +1,100 @@
+"""From a plan and a forecast of cost to what is the same on every path."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from actuarial.cost import CostForecast
+from actuarial.errors import ModelWarning, warn
+from actuarial.fund.calendar import Arrears, Financing
+from actuarial.fund.large import plan_large
+from actuarial.fund.paths import Kept, Setting
+from actuarial.plan import Plan
+from actuarial.plan.schema import Process
+from actuarial.severity import Gamma, Lognormal, LognormalMixture, Severity, SplicedPareto, compound_cumulants
+from actuarial.tables import term_label
+
+
+def plan_setting(
+    plan: Plan, cost: CostForecast, financing: Financing, arrears: Arrears, *, base_year_premium: float = 0.0,
+    kept: Kept | None = None,
+) -> Setting:  # fmt: skip
+    """What is the same on every path of a plan's fund.
+
+    Parameters
+    ----------
+    plan : Plan
+    cost : CostForecast
+    financing, arrears
+        Income of the planned year, and what is owed of the base year.
+    base_year_premium : float
+        Critical-illness premium of the base year, paid after the valuation date [yuan].
+    kept : dict, optional
+        Where standard normals are kept from one run to the next.
+    """
+    model, seen = plan.model, plan.observed_months
+    profile = cost.base.profile.shares
+    stub = profile[seen:] / profile[seen:].sum() if seen < 12 else np.empty(0)
+    income = np.zeros(12 - seen)
+    if seen < 12:
+        income[max(model.financing.remainder_month, seen + 1) - seen - 1] = arrears.outstanding
+    opening = model.opening
+    prepaid = opening.prepaid.value if opening.prepaid else 0.0
+    cii = np.zeros(12)
+    if model.cii.premium_per_capita is not None:
+        cii[model.cii.month - 1] = model.cii.premium_per_capita.value
+    cvs = model.process.severity_cv
+    cv = [cvs.get(c, cvs["default"]) for c in cost.categories]
+    visits = cost.base.annual_visits
+    if np.isnan(visits).any():
+        missing = "、".join(
+            term_label(c) for c, v in zip(cost.categories, visits, strict=True) if np.isnan(v)
+        )
+        warn(ModelWarning, "fund.no_visits", categories=missing)
+    counts = np.nan_to_num(visits)
+    spread = compound_cumulants(1.0, 1.0, cv, model.process.dispersion)[1:]
+    laws, known = severity_laws(model.process, cost.categories, cv)
+    shares = cost.base.coming.shares
+    mean = np.divide(cost.base.category_per_capita, counts, out=np.zeros_like(counts), where=counts > 0)
+    large = plan_large(
+        laws, counts * model.insured.next_year, mean, model.process.dispersion, float(shares.min()),
+        spread if known else None,
+    )  # fmt: skip
+    return Setting(
+        cost=cost,
+        heads=model.insured.next_year,
+        heads_sd=model.insured.next_year_sd,
+        shares=shares,
+        stub=stub,
+        stub_income=income,
+        at_valuation=opening.free.value + prepaid + arrears.received - cost.base.experience.paid,
+        late_income=arrears.outstanding if seen == 12 else 0.0,
+        unpaid=(opening.unpaid_claims.value if opening.unpaid_claims else 0.0) + base_year_premium,
+        premium_per_head=cii,
+        interest=model.financing.interest_rate.value / 12,
+        receipts=financing.receipts,
+        counts=counts,
+        spread=spread,
+        large=large,
+        year=plan.base_year.year + 1,
+        kept=kept,
+    )
+
+
+def severity_laws(
+    process: Process, categories: list[str], cv: list[float]
+) -> tuple[tuple[Severity, ...], bool]:
+    """Laws of a claim's cost over its mean, and whether all are lognormal with a stated coefficient of variation."""
+    kinds: dict[str, Callable[..., Severity]] = {
+        "lognormal": Lognormal.of, "gamma": lambda cv: Gamma(1.0, cv), "spliced_pareto": SplicedPareto,
+        "lognormal_mixture": lambda m1, s1, m2, s2, share: LognormalMixture(
+            Lognormal.of(m1, s1), Lognormal.of(m2, s2), share),
+    }  # fmt: skip
+    laws: list[Severity] = []
+    for category, spread in zip(categories, cv, strict=True):
+        spec = process.severity.get(category)
+        law = Lognormal(1.0, spread) if spec is None else kinds[spec.law](*spec.parameters)
+        laws.append(law.scaled(1 / law.mean))
+    return tuple(laws), not any(c in process.severity for c in categories)
