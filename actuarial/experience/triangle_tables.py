@@ -26,10 +26,11 @@ import pandas as pd
 from actuarial.errors import Fault, InputError
 from actuarial.experience.triangle import Triangle
 from actuarial.results import Source
+from actuarial.tables.cells import TOTALS, UNIT_CELL, parse_number
 from actuarial.tables.columns import columns, fold, split_unit, unit_factor
 from actuarial.tables.grids import Grid, Sheets, read_grids
 from actuarial.tables.intake import month_name
-from actuarial.tables.reading import TOTALS, UNIT_CELL, parse_number, read_table
+from actuarial.tables.reading import read_table
 
 _MONTH = re.compile(r"\s*(\d{4})[-/\u5e74]?(\d{1,2})(?:[-/]\d{1,2}(?: 00:00:00)?|\u6708\u4efd?)?\s*")
 """Digits with a hyphen, a slash or the Chinese characters of year and month between and behind them."""

@@ -11,8 +11,8 @@ import narwhals.stable.v2 as nw
 from actuarial.errors import Fault
 from actuarial.tables.claim_columns import Pick
 from actuarial.tables.engine import count, gather, total
-from actuarial.tables.reading import Note
 from actuarial.tables.sources import PLACES, Opened, place_words, spoken
+from actuarial.tables.table import Note
 from actuarial.texts import text
 
 FLAGS = {

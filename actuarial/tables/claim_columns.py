@@ -9,11 +9,12 @@ from typing import Any
 import narwhals.stable.v2 as nw
 
 from actuarial.errors import Fault
+from actuarial.tables.cells import UNIT_CELL
 from actuarial.tables.columns import Column, Kind, columns, fold, split_unit, unit_factor
 from actuarial.tables.engine import Scratch, is_duckdb
 from actuarial.tables.normal import Cell, age_cell, date_cell, money_cell, text_cell, word_cell
-from actuarial.tables.reading import UNIT_CELL, Note
 from actuarial.tables.sources import Opened
+from actuarial.tables.table import Note
 
 IDENTIFIERS = {"claim_id", "member_id", "reversal_of"}
 

@@ -41,9 +41,9 @@ from actuarial.tables.exposure import ExposureTable, check_enrolment
 from actuarial.tables.grids import Sheets
 from actuarial.tables.intake import fingerprint, month_number, prepared
 from actuarial.tables.normal import NO_DAY, flag, worked_out
-from actuarial.tables.reading import Note
 from actuarial.tables.reversals import is_negative, match_reversals, netted
 from actuarial.tables.sources import Opened, damaged, open_source
+from actuarial.tables.table import Note
 from actuarial.tables.terms import term_id
 
 Year = int | tuple[str, str]

@@ -24,8 +24,8 @@ from actuarial.tables.engine import Scratch, count, gather, lazy, look_up, stage
 from actuarial.tables.grids import Sheets
 from actuarial.tables.intake import fingerprint, prepared
 from actuarial.tables.normal import NO_DAY, day_number, flag, worked_out
-from actuarial.tables.reading import Note
 from actuarial.tables.sources import open_source
+from actuarial.tables.table import Note
 
 NO_END = day_number(dt.date(9999, 12, 31))
 """Last day of a spell that has not ended."""

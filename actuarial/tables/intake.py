@@ -10,10 +10,10 @@ import narwhals.stable.v2 as nw
 import pandas as pd
 
 from actuarial.errors import Fault, InputError
+from actuarial.tables.cells import TOTALS
 from actuarial.tables.checking import Checks
 from actuarial.tables.engine import Scratch, count, gather, look_up, staged, total
 from actuarial.tables.normal import flag
-from actuarial.tables.reading import TOTALS
 from actuarial.tables.sources import Opened
 
 

@@ -26,8 +26,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from actuarial.errors import Fault, InputError
 from actuarial.results import COLOURS, Result, Source, figure_style, new_axes
-from actuarial.tables.reading import Table
 from actuarial.tables.season import SeasonalPrior, few, shrunk
+from actuarial.tables.table import Table
 from actuarial.texts import text
 
 if TYPE_CHECKING:

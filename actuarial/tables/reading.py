@@ -5,88 +5,30 @@ from __future__ import annotations
 import math
 import os
 import re
-import unicodedata
-from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from actuarial.errors import Fault, InputError
-from actuarial.results import Result, Source
+from actuarial.results import Source
+from actuarial.tables.cells import (
+    MOST,
+    SUBTOTALS,
+    TOTALS,
+    as_text,
+    is_footnote,
+    parse_number,
+    plain,
+)
 from actuarial.tables.columns import Column, Kind, columns, fold, kinds, split_unit, unit_factor
 from actuarial.tables.grids import Grid, Sheets, read_grids
+from actuarial.tables.stacking import stacked
+from actuarial.tables.table import Note, Table
 from actuarial.tables.terms import TERM_COLUMNS, term_id
-from actuarial.texts import pick, text
 
-SUBTOTALS = {fold(t) for t in ("小计", "subtotal")}
-TOTALS = SUBTOTALS | {fold(t) for t in ("合计", "总计", "共计", "total", "sum")}
-MOST = 1e24
-"""Largest amount or count that a table may hold."""
-UNIT_CELL = re.compile(r"\s*单位\s*[:：]\s*(\S+)")
 NUMERIC = {"money", "money_per_person", "count", "ratio", "number", "year", "month"}
-
-
-@dataclass(frozen=True)
-class Note:
-    """Something that was checked and should be known; not an error.
-
-    Parameters
-    ----------
-    code : str
-        Code of its text.
-    params : dict
-        What the text needs.
-    place : str
-        Where.
-    """
-
-    code: str
-    params: dict[str, Any] = field(default_factory=dict)
-    place: str = ""
-
-    def message(self, lang: str | None = None) -> str:
-        """The sentence, after its place."""
-        params = {k: pick(v, lang) if isinstance(v, dict) else v for k, v in self.params.items()}
-        body = text(self.code, lang, **params)
-        return f"{self.place}: {body}" if self.place else body
-
-
-@dataclass(frozen=True, eq=False)
-class Table(Result):
-    """A checked table in yuan, persons and fractions.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        One row a line, columns named by the dictionary.
-    kind : str
-        Kind of table.
-    file : str
-        Name of the file.
-    cells : DataFrame
-        Address of each value (same shape as `frame`), for the sources of figures.
-    totals : dict
-        The printed total of each column that had one.
-    half_widths : dict
-        Half of the last printed digit of each numeric column, in the normalised unit.
-    notes : tuple of Note
-        What the checks found and tolerated.
-    """
-
-    frame: pd.DataFrame
-    kind: str
-    file: str
-    cells: pd.DataFrame
-    totals: dict[str, float] = field(default_factory=dict)
-    half_widths: dict[str, float] = field(default_factory=dict)
-    notes: tuple[Note, ...] = ()
-
-    @property
-    def table(self) -> pd.DataFrame:
-        """A copy of the frame."""
-        return self.frame.copy()
 
 
 def read_table(
@@ -140,8 +82,6 @@ def read_table(
         raise InputError(faults)
     if len(tables) == 1:
         return tables[0]
-    from actuarial.tables.stacking import stacked  # it needs Table
-
     return stacked(tables, spec)
 
 
@@ -308,7 +248,7 @@ class _Reader:
         width = max(len(self.grid.rows[head]), max(self.heading_at, default=0) + 1)
         for row in range(head + 1, len(self.grid.rows)):
             cells = self.grid.rows[row]
-            if all(c is None for c in cells) or _is_footnote(cells):
+            if all(c is None for c in cells) or is_footnote(cells):
                 continue
             if any(c is not None for c in cells[width:]):
                 self.fault("table.too_many_cells", row, width)
@@ -351,7 +291,7 @@ class _Reader:
                 self.fault("table.empty_cell" if money else "table.empty_key", row, at)
             return None
         if column.type in {"text", "date", "age", "flag"}:
-            word = _as_text(value)
+            word = as_text(value)
             return term_id(word) if column.name in TERM_COLUMNS else word
         number, percent, decimals = parse_number(value)
         if number is None or not math.isfinite(number):
@@ -438,8 +378,8 @@ class _Reader:
             column = next(a for a, c in self.columns_at.items() if c.name == name)
             heading, scale = self.heading_at[column], self.scales[name]
             shown = {
-                "stated": _plain(stated / scale), "parts": _plain(summed / scale),
-                "gap": _plain(gap / scale), "unit": self._unit_name(heading),
+                "stated": plain(stated / scale), "parts": plain(summed / scale),
+                "gap": plain(gap / scale), "unit": self._unit_name(heading),
             }  # fmt: skip
             if abs(gap) > tolerance * (1 + 1e-9):
                 self.faults.append(
@@ -466,57 +406,3 @@ class _Reader:
                           params={"value": "、".join(self.words[address[k]] for k in self.spec.key), "first": seen[key]})
                 )  # fmt: skip
             seen.setdefault(key, address[self.spec.key[0]])
-
-
-def _is_footnote(cells: list[Any]) -> bool:
-    """A line that holds one remark and nothing else: 注：…"""
-    filled = [c for c in cells if c is not None]
-    return len(filled) == 1 and bool(
-        re.match(r"\s*(注|备注|说明|填表说明|[Nn]otes?)\s*\d*\s*[:：]", str(filled[0]))
-    )
-
-
-def _as_text(value: Any) -> str:
-    if isinstance(value, float) and value == int(value):
-        return str(int(value))
-    return unicodedata.normalize("NFC", str(value)).strip()
-
-
-def _plain(value: float) -> str:
-    return f"{round(value, 6):.10g}"
-
-
-def parse_number(value: Any) -> tuple[float | None, bool, int]:
-    """A number from a cell: its value, whether it had a percent sign, its decimals.
-
-    Full-width digits, thousands separators, spaces, ``(1,200)`` negatives and ``%`` are understood;
-    anything else is not a number.
-
-    Examples
-    --------
-    >>> parse_number("（１,２００.５０）"), parse_number("81.70%"), parse_number("12万")
-    ((-1200.5, False, 2), (81.7, True, 2), (None, False, 0))
-    """
-    if isinstance(value, bool):
-        return None, False, 0
-    if isinstance(value, int | float):
-        if not math.isfinite(value):
-            return None, False, 0
-        digits = f"{value:.10f}".rstrip("0")
-        return float(value), False, len(digits.partition(".")[2])
-    s = unicodedata.normalize("NFKC", str(value)).strip().replace("−", "-").replace("﹪", "%")
-    percent = s.endswith("%")
-    s = s.removesuffix("%").strip()
-    negative = s.startswith("(") and s.endswith(")")
-    s = s[1:-1].strip() if negative else s
-    if negative and s[:1] in {"+", "-"}:
-        return None, False, 0
-    if not re.fullmatch(r"[+-]?(\d{1,3}(,\d{3})+|\d+)(\.\d*)?([eE][+-]?\d{1,3})?|[+-]?\.\d+", s):
-        return None, False, 0
-    try:
-        number = Decimal(s.replace(",", ""))
-    except InvalidOperation:
-        return None, False, 0
-    exponent = number.as_tuple().exponent
-    decimals = max(-exponent, 0) if isinstance(exponent, int) else 0
-    return float(-number if negative else number), percent, decimals

@@ -10,7 +10,7 @@ import pandas as pd
 from actuarial.errors import DataWarning, Fault, InputError, warn
 from actuarial.results import Source
 from actuarial.tables.columns import Kind, columns
-from actuarial.tables.reading import Note, Table
+from actuarial.tables.table import Note, Table
 
 
 def stacked(tables: Sequence[Table], spec: Kind) -> Table:
