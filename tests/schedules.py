@@ -7,7 +7,8 @@ from typing import Any
 import pandas as pd
 from hypothesis import strategies as st
 
-from actuarial.benefits.schedule import BenefitSchedule, load_schedule
+from actuarial.benefits.loading import load_schedule
+from actuarial.benefits.schedule import BenefitSchedule
 from actuarial.benefits.walk import Claim
 from actuarial.law import Law
 from actuarial.law.benefit import BenefitPayload

@@ -15,8 +15,8 @@ from hypothesis import given, settings
 
 import actuarial as act
 from actuarial.benefits import plan_policy
+from actuarial.benefits.loading import load_schedule
 from actuarial.benefits.repricing import Resident
-from actuarial.benefits.schedule import load_schedule
 from actuarial.benefits.tally import tally
 from actuarial.benefits.walk import walk
 from actuarial.errors import DataWarning, InputError

@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from actuarial.benefits.layer import load_benefit_layer
+from actuarial.benefits.loading import load_schedule
 from actuarial.benefits.planned import band_rules, plan_policy
-from actuarial.benefits.schedule import BenefitSchedule, load_schedule
+from actuarial.benefits.schedule import BenefitSchedule
 from actuarial.benefits.simple import SimpleTarget, simple_target
 from actuarial.benefits.stated import PolicyFactor, stated_policy_factor
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from actuarial.benefits.schedule import BenefitSchedule, load_schedules
+from actuarial.benefits.loading import load_schedules
+from actuarial.benefits.schedule import BenefitSchedule
 from actuarial.benefits.stated import PolicyFactor, stated_policy_factor
 from actuarial.errors import InputError
 from actuarial.law import load_law

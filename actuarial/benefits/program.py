@@ -14,7 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from actuarial.benefits.schedule import DEFAULTS, NONE, PPM, BenefitSchedule, Cell, Money, accumulator_of
+from actuarial.benefits.cell import PPM, Cell, Money
+from actuarial.benefits.schedule import DEFAULTS, NONE, BenefitSchedule, accumulator_of
 from actuarial.benefits.walk import OWN_ACCOUNT
 from actuarial.errors import Fault, InputError
 from actuarial.law.benefit import Layer

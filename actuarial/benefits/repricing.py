@@ -28,8 +28,9 @@ from actuarial.benefits.kernel import (
     walk_rows,
     with_patient,
 )  # fmt: skip
+from actuarial.benefits.loading import load_schedule
 from actuarial.benefits.program import Program, compile_program, wanted_columns
-from actuarial.benefits.schedule import DEFAULTS, PATIENT, BenefitSchedule, load_schedule
+from actuarial.benefits.schedule import DEFAULTS, PATIENT, BenefitSchedule
 from actuarial.errors import DataWarning, Fault, InputError, warn
 from actuarial.results import Result, Source
 from actuarial.tables import ClaimsTable, labels, term_label

@@ -1,31 +1,28 @@
 """A benefit schedule with its gaps read, and what it says of one kind of claim.
 
-A **cell** is what one layer says of the claims with the same attributes (category, level, place, referral, group,
-disease): a deductible, segments, ceilings, all in whole cents and millionths, so that every payment is exact.
+See :mod:`actuarial.benefits.cell` for what a layer says of one kind of claim, :mod:`actuarial.benefits.loading` for how
+schedules are loaded and their gaps read.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import pandas as pd
 
+from actuarial.benefits.cell import PPM, Cell, Money, piecewise_of
 from actuarial.errors import Fault, InputError
-from actuarial.law import Law, load_law
-from actuarial.law.benefit import BenefitPayload, Layer, Rule, Tilt, payload_choices, payload_gaps
+from actuarial.law import Law
+from actuarial.law.benefit import BenefitPayload, Layer, Rule, Tilt
 from actuarial.law.terms import WAGE, Fixed, Share, Term, Unread
 from actuarial.layers import Piecewise
 from actuarial.results import Source
 from actuarial.tables import labels
-from actuarial.texts import LANGUAGES, text
 
-PPM = 1_000_000
-"""Ratios are whole numbers of millionths."""
 NONE = -1
 PATIENT = "patient"
 DEFAULTS = {
@@ -39,60 +36,6 @@ DEFAULTS = {
 """What a claim is taken for where its table has no such column."""
 
 Attributes = Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Money:
-    """An amount: whole cents, and millionths of the member's yearly wage."""
-
-    cents: int
-    wage_ppm: int = 0
-
-    def of(self, wage: int) -> int:
-        """In cents, for a wage in cents; half up."""
-        return self.cents + (self.wage_ppm * wage + PPM // 2) // PPM
-
-
-@dataclass(frozen=True)
-class Cell:
-    """What one layer says of one kind of claim.
-
-    Parameters
-    ----------
-    kind : str
-        ``rules``, ``fixed``, ``as_paid``, ``balance``, ``mutual_aid`` or ``none`` (no rule fits).
-    edges, ratios : tuple of int
-        Starts of the segments [cents] and their ratios [millionths].
-    from_zero : bool
-        Whether the segments start at 0 and not above the deductible.
-    deductible, fixed, claim_ceiling : Money or None
-    repeat : tuple of int
-        Share of the deductible at the first, second, … claim of the year [millionths]; the last goes on.
-    accumulator : str
-        Name of the running total of the year; empty where every claim stands by itself.
-    ceilings : tuple of (str, Money)
-        Yearly ceilings that count this claim.
-    stop_loss : Money or None
-    first_b, first_c : int
-        Share of class B and class C cost that is not counted [millionths].
-    less : Money or None
-        Amount of each claim that is not counted.
-    """
-
-    kind: str
-    edges: tuple[int, ...] = ()
-    ratios: tuple[int, ...] = ()
-    from_zero: bool = False
-    deductible: Money = Money(0)
-    fixed: Money | None = None
-    claim_ceiling: Money | None = None
-    repeat: tuple[int, ...] = ()
-    accumulator: str = ""
-    ceilings: tuple[tuple[str, Money], ...] = ()
-    stop_loss: Money | None = None
-    first_b: int = 0
-    first_c: int = PPM
-    less: Money | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -382,125 +325,3 @@ def _term(value: Any) -> Term:
 def fits(when: Mapping[str, tuple[str, ...]], attributes: Attributes) -> bool:
     """Whether a claim with these attributes meets all conditions."""
     return all(attributes.get(key, DEFAULTS[key]) in words for key, words in when.items())
-
-
-def piecewise_of(cell: Cell, wage: int = 0) -> Piecewise:
-    """A cell within one accumulator as a function of the counted cost [yuan], ceilings included."""
-    d = cell.deductible.of(wage) / 100
-    start = 0.0 if cell.from_zero else d
-    edges = [start + e / 100 for e in cell.edges]
-    ratios = [r / PPM for r in cell.ratios]
-    if cell.from_zero:
-        kept = [
-            (max(e, d), r)
-            for e, r, nxt in zip(edges, ratios, [*edges[1:], float("inf")], strict=True)
-            if nxt > d
-        ]
-        edges, ratios = [e for e, _ in kept], [r for _, r in kept]
-    limits = [m.of(wage) / 100 for _, m in cell.ceilings]
-    limits += (
-        [cell.claim_ceiling.of(wage) / 100] if cell.claim_ceiling is not None and not cell.accumulator else []
-    )
-    return Piecewise(*capped(edges, [0.0, *ratios], min(limits, default=None)))
-
-
-def capped(edges: list[float], slopes: list[float], ceiling: float | None) -> tuple[list[float], list[float]]:
-    """Edges and slopes of a function that stops at `ceiling`."""
-    if ceiling is None:
-        return edges, slopes
-    paid = 0.0
-    for n, edge in enumerate(edges):
-        nxt = edges[n + 1] if n + 1 < len(edges) else float("inf")
-        slope = slopes[n + 1]
-        reach = edge + (ceiling - paid) / slope if slope else float("inf")
-        if reach <= nxt and reach < float("inf"):
-            if reach <= edge:  # a ceiling of 0
-                return edges[: n + 1], [*slopes[: n + 1], 0.0]
-            return [*edges[: n + 1], reach], [*slopes[: n + 2], 0.0]
-        paid += slope * (nxt - edge) if slope else 0.0
-    return edges, slopes
-
-
-def load_schedule(
-    id_or_file: str | os.PathLike[str] | BenefitSchedule, *, readings: Mapping[str, Any] | None = None
-) -> BenefitSchedule:
-    """Load a benefit schedule and fill its gaps.
-
-    Parameters
-    ----------
-    id_or_file : str, path or BenefitSchedule
-        An id (``china/jeminay/ncms/basic@2011-04-26``) or a YAML file of one's own.
-    readings : mapping, optional
-        How gaps are read: a number, the name of a choice, or ``{value|choice, status, source}``; they go before
-        the readings in the file.
-
-    Raises
-    ------
-    InputError
-        If there is no such law, a reading does not fit, or a gap that the terms name is not read (all at once).
-
-    Examples
-    --------
-    >>> schedule = load_schedule("china/jieshou/cii/critical_illness@2013-10-23")
-    >>> [layer.id for layer in schedule.layers]
-    ['basic', 'critical_illness']
-    """
-    given = id_or_file.law if isinstance(id_or_file, BenefitSchedule) else load_law(id_or_file, "benefit")
-    law = given.with_readings(readings or {})
-    open_gaps = unread_gaps(law)
-    if open_gaps:
-        raise InputError([_unread(law, g) for g in open_gaps])
-    return BenefitSchedule(law)
-
-
-def load_schedules(
-    names: Sequence[str | os.PathLike[str]], *, readings: Mapping[str, Any] | None = None
-) -> list[BenefitSchedule]:
-    """Load several schedules; each reading goes to those that have the gap.
-
-    Raises
-    ------
-    InputError
-        As :func:`load_schedule`, for all of them at once; and if a reading is of a gap that none of them has.
-    """
-    readings = readings or {}
-    found: list[BenefitSchedule] = []
-    faults: dict[str, Fault] = {}
-    laws = []
-    for name in names:
-        try:
-            laws.append(load_law(name, "benefit"))
-        except InputError as error:
-            faults |= {f.message("en"): f for f in error.faults}
-    known = {g for law in laws for g in law.envelope.gaps}
-    for gap in readings:
-        if gap not in known and len(laws) == len(names):
-            params = {"gap": gap, "value": str(readings[gap]), "known": labels(sorted(known))}
-            faults[gap] = Fault("law.reading", params=params)
-    for law in laws:
-        own = {g: r for g, r in readings.items() if g in law.envelope.gaps}
-        try:
-            found.append(load_schedule(BenefitSchedule(law), readings=own))
-        except InputError as error:
-            faults |= {f.message("en"): f for f in error.faults}
-    if faults:
-        raise InputError(faults.values())
-    return found
-
-
-def unread_gaps(law: Law) -> list[str]:
-    """The gaps that the terms of a benefit schedule name and no reading fills with what is asked for."""
-    numbers, choices = payload_gaps(law.payload), payload_choices(law.payload)
-    readings = law.envelope.readings
-    missing = [g for g in numbers if g not in readings or readings[g].value is None]
-    return [*missing, *(g for g in choices if g not in readings or readings[g].choice is None)]
-
-
-def _unread(law: Law, gap: str) -> Fault:
-    found = law.envelope.gaps[gap]
-    bounds = f"{found.range[0]:g}–{found.range[1]:g}" if found.range else ""
-    choices = {
-        k: text("claim_words.comma", k).join(found.choices) or bounds or text("law.any_number", k)
-        for k in LANGUAGES
-    }
-    return Fault("law.gap", file=law.file, params={"gap": gap, "what": found.what, "choices": choices})

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from actuarial.benefits.schedule import BenefitSchedule, load_schedule
+from actuarial.benefits.loading import load_schedule
+from actuarial.benefits.schedule import BenefitSchedule
 from actuarial.errors import InputError
 from actuarial.law.diff import Change, apply_changes, diff_laws
 from actuarial.texts import text

@@ -18,7 +18,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from actuarial.benefits.schedule import DEFAULTS, PPM, BenefitSchedule, Cell
+from actuarial.benefits.cell import PPM, Cell
+from actuarial.benefits.schedule import DEFAULTS, BenefitSchedule
 
 OWN_ACCOUNT = "personal_account"
 

@@ -36,7 +36,7 @@ def reprice(
 ) -> None:  # fmt: skip
     """The policy factor of a claim file, and what the rules pay."""
     from actuarial.benefits import UseAssumption, policy_factor
-    from actuarial.benefits.schedule import load_schedules
+    from actuarial.benefits.loading import load_schedules
     from actuarial.errors import ActuarialWarning
     from actuarial.samples import says_synthetic
 
