@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property, partial
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -32,7 +33,9 @@ from actuarial.benefits import PolicyFactor
 from actuarial.errors import Fault, InputError
 from actuarial.experience import AnnualBase
 from actuarial.growth import ExpertGrowth, GrowthFit
+from actuarial.growth.curve import Curve
 from actuarial.growth.forecast import root_of
+from actuarial.growth.predictive import Predictive
 from actuarial.results import COLOURS, Result, figure_style, new_axes
 from actuarial.texts import text
 
@@ -72,6 +75,20 @@ class CostForecast(Result):
         """Columns that the matrix of normals needs."""
         return len(FACTORS) + len(self.categories)
 
+    @cached_property
+    def idle(self) -> frozenset[int]:
+        """Columns that move nothing: factors that are known, categories that move together."""
+        steps = (-3.0, -0.5, 0.0, 0.5, 3.0)
+        z = np.concatenate([step * np.eye(self.dimension) for step in steps])
+        found = np.column_stack([self.base_factor(z), self.per_capita(z)]).reshape(
+            len(steps), self.dimension, -1
+        )
+        return frozenset(np.flatnonzero((found == found[0]).all(axis=(0, 2))).tolist())
+
+    @cached_property
+    def _relative(self) -> list[float]:
+        return [self.policy.relative(c) for c in self.categories]
+
     def factors(
         self, z: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
@@ -94,19 +111,15 @@ class CostForecast(Result):
 
     def _growth(self, z: NDArray[np.float64]) -> NDArray[np.float64]:
         """Growth factors by category, from the common column and the categories' own."""
-        own = z[:, len(FACTORS) :]
-        if isinstance(self.growth, GrowthFit) and not self.growth.single:
-            names = [str(n) for n in self.growth.names]
-            order = [names.index(c) for c in self.categories]
-            root = root_of(self.growth.forecast(1).correlation[np.ix_(order, order)])
+        normal = np.stack(
+            [self._normal(z, n) for n in range(1 if self._together else len(self.categories))], axis=1
+        )
+        if isinstance(self.growth, GrowthFit) and self._panel:
             parts = self.growth.forecast(1).parts
-            z = own @ root.T
-            return np.exp(np.stack([parts[k].log_growth(z[:, i]) for i, k in enumerate(order)], axis=-1))
-        rho = self.growth.correlation
-        common = z[:, 2:3]
-        if rho < 1:
-            common = np.sqrt(rho) * common + np.sqrt(1 - rho) * own
-        return self.growth.factor(common)
+            return np.exp(
+                np.stack([parts[k].log_growth(normal[:, i]) for i, k in enumerate(self._order)], axis=-1)
+            )
+        return self.growth.factor(normal)
 
     def base_factor(self, z: NDArray[np.float64]) -> NDArray[np.float64]:
         """The base year over its median: unseen months, and claims not yet paid; shape (n,)."""
@@ -114,12 +127,56 @@ class CostForecast(Result):
 
     def per_capita(self, z: NDArray[np.float64]) -> NDArray[np.float64]:
         """Next year's cost by category [yuan/person/year], shape (n, categories)."""
-        base, policy, growth = self.factors(z)
-        cost = self.base.category_per_capita * ((base * policy)[:, None] * growth)
-        for n, category in enumerate(self.categories):
-            own = growth[:, min(n, growth.shape[1] - 1)]
-            cost[:, n] *= self.policy.relative(category) * self.policy.lever(own, category)
-        return cost
+        base = self.base_factor(z)
+        common = base * self.policy.factor(z[:, 1])
+        shared = base**self.shared_base if self.shared_base else 1.0
+        cost, growth = np.empty((len(self.categories), len(z))), None
+        for n, (category, each) in enumerate(
+            zip(self.categories, self.base.category_per_capita, strict=True)
+        ):
+            if growth is None or not self._together:
+                growth = self._curves[n](self._normal(z, n)) * shared
+            np.multiply((each * self._relative[n]) * common, growth, out=cost[n])
+            cost[n] *= self.policy.lever(growth, category)
+        return cost.T
+
+    @cached_property
+    def _panel(self) -> bool:
+        """Whether growth was fitted by category."""
+        return isinstance(self.growth, GrowthFit) and not self.growth.single
+
+    @cached_property
+    def _together(self) -> bool:
+        """Whether all categories grow alike on every path."""
+        return not self._panel and self.growth.correlation >= 1
+
+    @cached_property
+    def _curves(self) -> list[Curve]:
+        """Growth factor of each category as a function of its normal."""
+        if isinstance(self.growth, GrowthFit) and self._panel:
+            parts = self.growth.forecast(1).parts
+            return [Curve(partial(_factor, parts[k])) for k in self._order]
+        return [Curve(self.growth.factor)] * len(self.categories)
+
+    @cached_property
+    def _order(self) -> list[int]:
+        """Places of the categories in a fit by category."""
+        names = [str(n) for n in self.growth.names] if isinstance(self.growth, GrowthFit) else []
+        return [names.index(c) for c in self.categories]
+
+    @cached_property
+    def _root(self) -> NDArray[np.float64]:
+        """Root of the correlation of the categories' growth, where it was fitted."""
+        assert isinstance(self.growth, GrowthFit)
+        return root_of(self.growth.forecast(1).correlation[np.ix_(self._order, self._order)])
+
+    def _normal(self, z: NDArray[np.float64], n: int) -> NDArray[np.float64]:
+        """The normal that moves the growth of a category, shape (n,)."""
+        own = z[:, len(FACTORS) :]
+        if self._panel:
+            return sum((own[:, i] * r for i, r in enumerate(self._root[n]) if r), np.zeros(len(z)))
+        rho = self.growth.correlation
+        return z[:, 2] if rho >= 1 else np.sqrt(rho) * z[:, 2] + np.sqrt(1 - rho) * own[:, n]
 
     def draws(self, paths: int, seed: int = 2012) -> pd.DataFrame:
         """Draws of next year's cost by category, for looking at.
@@ -232,6 +289,10 @@ class CostForecast(Result):
                 "next_year_per_capita": own * base * policy * np.array(levered),
             }
         )
+
+
+def _factor(part: Predictive, z: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.exp(part.log_growth(z))
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,8 +18,9 @@ import actuarial as act
 from actuarial.cost import CostForecast
 from actuarial.errors import InputError, ModelWarning
 from actuarial.fund import CRITERIA, Simulation
+from actuarial.fund.kernel import months
 from actuarial.fund.paths import CHUNK
-from actuarial.fund.process import monthly_claims, shifted_lognormal
+from actuarial.fund.process import shifted_lognormal
 from actuarial.fund.target import allowed, order_interval, order_statistic, premium_target, required_amount
 from actuarial.pipeline import Answer
 from actuarial.plan import Plan
@@ -202,7 +203,7 @@ def test_monthly_claims_have_the_stated_cumulants() -> None:
     n, shares = 100_000, np.array([0.04, 0.06, 0.08, 0.1, 0.12, 0.1, 0.08, 0.06, 0.09, 0.09, 0.09, 0.09])
     k1, k2, k3 = 1e6, 4e9, 3e13
     z = np.repeat(special.ndtri((np.arange(n) + 0.5) / n)[:, None], 12, axis=1)
-    found = monthly_claims(*(np.full(n, k) for k in (k1, k2, k3)), shares, z)
+    found = months(*(np.full(n, k) for k in (k1, k2**0.5, k3 / k2**1.5)), shares, z)
     centred = found - found.mean(axis=0)
     np.testing.assert_allclose(found.mean(axis=0), k1 * shares, rtol=1e-5)
     np.testing.assert_allclose((centred**2).mean(axis=0), k2 * shares, rtol=1e-3)
@@ -213,7 +214,7 @@ def test_claims_are_never_negative() -> None:
     """However few claims are expected, a month costs nothing at the least."""
     z = np.random.default_rng(3).standard_normal((2000, 12))
     n = len(z)
-    found = monthly_claims(np.full(n, 10.0), np.full(n, 4e4), np.full(n, 1e6), np.full(12, 1 / 12), z)
+    found = months(np.full(n, 10.0), np.full(n, 2e2), np.full(n, 0.125), np.full(12, 1 / 12), z)
     assert found.min() == 0.0
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -152,16 +153,16 @@ def with_patient(paid: Ints, totals: Ints) -> Ints:
     return np.column_stack([paid, totals[:, 0] - paid.sum(axis=1), totals[:, 1]])
 
 
-_jit = njit(cache=True, nogil=True, error_model="numpy")
+jit = partial(njit, cache=True, nogil=True, error_model="numpy")
 U = np.uint64  # unsigned indices: no check for negative ones
 
 
-@_jit
+@jit()
 def _millionths(amount: int) -> int:
     return np.int64(np.uint64(amount + 500_000) // U(1_000_000))  # type: ignore[return-value]
 
 
-@_jit
+@jit()
 def _raw(edge: Ints, ratio: Ints, base: Ints, first: Any, last: Any, z: int) -> int:
     """Millionths of a cent paid on the first `z` cents above the origin of the segments."""
     k = first
@@ -170,7 +171,7 @@ def _raw(edge: Ints, ratio: Ints, base: Ints, first: Any, last: Any, z: int) -> 
     return base[k] + ratio[k] * (z - edge[k])
 
 
-@_jit
+@jit()
 def _segmented(
     edge: Ints, ratio: Ints, base: Ints, first: Any, last: Any, from_zero: bool, d: int, cost: int
 ) -> int:
@@ -184,7 +185,7 @@ def _segmented(
     return _millionths(_raw(edge, ratio, base, first, last, cost - d))
 
 
-@_jit
+@jit()
 def _walk(rows: Any, t: Any, s: Any, out: Ints, sums: Ints) -> None:
     new, day, months, kinds_of = rows.new, rows.day, rows.month, rows.combo
     totals_of, scope, class_b, class_c, paid = (
@@ -360,7 +361,7 @@ def _walk(rows: Any, t: Any, s: Any, out: Ints, sums: Ints) -> None:
             off += U(STRIDE)
 
 
-@_jit
+@jit()
 def _add_totals(combo: Any, total: Ints, out: Ints) -> None:
     for i in range(combo.shape[0]):
         c = U(combo[i])
@@ -368,7 +369,7 @@ def _add_totals(combo: Any, total: Ints, out: Ints) -> None:
         out[c, 1] += 1
 
 
-@_jit
+@jit()
 def count_members(ordinal: Ints, combo: Any, last: Ints, out: Ints) -> None:
     """Add the members that have claims of each combo; `last` holds each combo's latest member across batches."""
     for i in range(combo.shape[0]):

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -132,12 +133,12 @@ class AnnualBase(Result):
         """How a year to come, under one set of rules, falls on its months."""
         return self.season or self.profile
 
-    @property
+    @cached_property
     def share(self) -> float:
         """Median share of the year in the months observed."""
         return self.profile.cumulative(self.experience.months)
 
-    @property
+    @cached_property
     def total(self) -> float:
         """Median cost of the year [yuan]."""
         return self.experience.paid * self.completion / self.share
@@ -147,10 +148,12 @@ class AnnualBase(Result):
         """Median cost of the year per insured [yuan/person/year]."""
         return self.total / self.experience.insured
 
-    @property
+    @cached_property
     def category_per_capita(self) -> NDArray[np.float64]:
         """The same by category, in the table's order."""
-        return self.experience.frame["per_capita"].to_numpy() * self.completion / self.share
+        found = self.experience.frame["per_capita"].to_numpy() * self.completion / self.share
+        found.flags.writeable = False  # one array for all who ask
+        return found
 
     @property
     def annual_visits(self) -> NDArray[np.float64]:

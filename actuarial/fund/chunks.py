@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from actuarial.errors import Fault, InputError
+from actuarial.fund.kernel import prepare
 from actuarial.fund.needs import (
     CRITERIA,
     MONTHS,
@@ -131,6 +132,7 @@ def each_chunk(
     progress: Progress | None = None,
 ) -> None:
     """Call ``work(number, low, high)`` for every chunk, in any order; an error or interruption stops the rest."""
+    prepare(paths)
     chunks = [(i, lo, min(lo + CHUNK, paths)) for i, lo in enumerate(range(0, paths, CHUNK))]
     done, lock, stop = [0], threading.Lock(), threading.Event()
 

@@ -75,7 +75,10 @@ class Shared:
     def draw(self, s: Setting, seed: int, number: int, rows: int) -> tuple[NDArray[np.float64], None]:
         """See :class:`actuarial.fund.paths.Sampler`."""
         stated, columns = dict(self.correlation), []
-        for part, column in s.columns:
+        for place, (part, column) in enumerate(s.columns):
+            if place in s.idle:
+                columns.append(np.zeros((rows, 1)))
+                continue
             if part == ENROLMENT:
                 factor, common = "enrolment", column
             elif column < len(FACTORS):

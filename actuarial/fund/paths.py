@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actuarial.cost import CostForecast
+from actuarial.fund.kernel import moments, months, per_cost, roll
 from actuarial.fund.large import LargeClaims, frequency, large_claims, poisson_counts
-from actuarial.fund.process import monthly_claims
 from actuarial.fund.switches import still
 from actuarial.severity import log_sd
 
@@ -63,6 +63,16 @@ class Setting:
         return (*((SYSTEMIC, c) for c in range(self.cost.dimension)), (ENROLMENT, 0))
 
     @cached_property
+    def idle(self) -> frozenset[int]:
+        """Columns that move nothing: they are not drawn."""
+        still_heads = {ENROLMENT} if self.heads_sd == 0 else set()
+        return frozenset(
+            i
+            for i, (part, column) in enumerate(self.columns)
+            if part in still_heads or (part == SYSTEMIC and column in self.cost.idle)
+        )
+
+    @cached_property
     def slope(self) -> NDArray[np.float64]:
         """``b_m`` for the expected heads, (12,)."""
         b = np.empty(12)
@@ -91,7 +101,7 @@ class PathArrays:
     def empty(cls, paths: int, stub: int, *, weighted: bool = False) -> PathArrays:
         """Room for so many paths and months not yet seen."""
         per_path = [np.empty(paths) for _ in range(3)]
-        year = [np.empty((paths, 12)) for _ in range(2)]
+        year = [np.empty((12, paths)).T for _ in range(2)]  # a month's paths in one piece
         weight = np.empty(paths) if weighted else None
         return cls(per_path[0], per_path[1], per_path[2], np.empty((paths, stub)), year[0], year[1], weight)
 
@@ -120,8 +130,11 @@ class Plain:
 
     def draw(self, s: Setting, seed: int, number: int, rows: int) -> tuple[NDArray[np.float64], None]:
         """See :class:`Sampler`."""
-        drawn = [kept_normals(s, seed, part, [column], number, rows) for part, column in s.columns]
-        return np.concatenate(drawn, axis=1), None
+        z = np.zeros((len(s.columns), rows))
+        for i, (part, column) in enumerate(s.columns):
+            if i not in s.idle:
+                z[i] = kept_normals(s, seed, part, [column], number, rows)[:, 0]
+        return z.T, None
 
 
 PLAIN = Plain()
@@ -130,14 +143,13 @@ PLAIN = Plain()
 def normals(
     seed: int, component: int, columns: Iterable[int], year: int, chunk: int, rows: int, *, fund: int = 0
 ) -> NDArray[np.float64]:
-    """Standard normals of one chunk, one stream a column; shape (rows, columns)."""
-    drawn = [
-        np.random.Generator(
-            np.random.SFC64(np.random.SeedSequence(seed, spawn_key=(component, fund, column, year, chunk)))
-        ).standard_normal(rows)
-        for column in columns
-    ]
-    return np.stack(drawn, axis=1)
+    """Standard normals of one chunk, one stream a column; shape (rows, columns), a column in one piece."""
+    chosen = tuple(columns)
+    z = np.empty((len(chosen), rows))
+    for column, room in zip(chosen, z, strict=True):
+        key = np.random.SeedSequence(seed, spawn_key=(component, fund, column, year, chunk))
+        np.random.Generator(np.random.SFC64(key)).standard_normal(out=room)
+    return z.T
 
 
 def kept_normals(
@@ -162,7 +174,7 @@ def simulate_chunk(
     if weight is not None and out.weight is not None:
         out.weight[low:high] = weight
     if s.without:
-        systemic = systemic.copy()
+        systemic = systemic.copy(order="K")
         systemic[:, still(s.without, n.dimension)] = 0.0
     z = systemic[:, : n.dimension]
     per_capita = n.per_capita(z)
@@ -180,11 +192,8 @@ def simulate_chunk(
 
     claims = claims_of(s, seed, number, heads, per_capita)
 
-    level = balance - (s.unpaid if not len(s.stub) else 0.0)
-    for m in range(12):
-        level = level * (1 + s.interest) - claims[:, m] - heads * s.premium_per_head[m]
-        level += s.late_income if m == 0 else 0.0
-        out.at_zero[low:high, m] = level
+    opening = balance - (s.unpaid if not len(s.stub) else 0.0)
+    out.at_zero[low:high] = roll(opening, claims, heads, s.premium_per_head, s.interest, s.late_income)
     out.base_total[low:high], out.heads[low:high] = base_total, heads
     out.cost_per_capita[low:high] = per_capita.sum(axis=1)
     out.claims[low:high] = claims
@@ -197,29 +206,31 @@ def claims_of(
     rows = len(heads)
     if "process" in s.without:
         return (heads * per_capita.sum(axis=1))[:, None] * s.shares
-    severity = np.divide(per_capita, s.counts, out=np.zeros_like(per_capita), where=s.counts > 0)
     noise = kept_normals(s, seed, PROCESS, range(12), number, rows)
     if s.large is None:
-        k1 = heads * per_capita.sum(axis=1)
-        k2 = heads * ((s.counts * s.spread[0]) * severity**2).sum(axis=1)
-        k3 = heads * ((s.counts * s.spread[1]) * severity**3).sum(axis=1)
-        return monthly_claims(k1, k2, k3, s.shares, noise)
+        cumulants = np.vstack([np.ones(len(s.counts)), s.spread])
+        return months(*moments(heads, per_capita, per_cost(cumulants, s.counts)), s.shares, noise)
     theta = frequency(
         s.large, normals(seed, FREQUENCY, range(len(s.counts)), s.year, number, rows, fund=s.fund)
     )
-    bulk, counts = s.large.bulk, s.counts * theta
-    k1, k2, k3 = (heads * (counts * bulk[k - 1] * severity**k).sum(axis=1) for k in (1, 2, 3))
-    k1 = k1 + heads * per_capita[:, s.counts <= 0].sum(axis=1)  # categories without visits have no noise
-    claims = monthly_claims(k1, k2, k3, s.shares, noise)
+    weights = per_cost(s.large.bulk, s.counts)
+    claims = months(*moments(heads, per_capita, weights, theta), s.shares, noise)
 
     def stream(component: int, column: int) -> np.random.Generator:
         key = (component, s.fund, column, s.year, number)
         return np.random.Generator(np.random.SFC64(np.random.SeedSequence(seed, spawn_key=key)))
 
     for c in np.flatnonzero(s.large.share * s.counts > 0).tolist():
-        mean = heads * counts[:, c] * s.large.share[c]
+        mean = heads * theta[:, c] * (s.counts[c] * s.large.share[c])
         count = poisson_counts(stream(LARGE_COUNT, c).random(CHUNK)[:rows], mean)
         claims += large_claims(
-            s.large, c, count, severity[:, c], s.shares, stream(LARGE_SIZE, c), stream(LARGE_MONTH, c), CHUNK
+            s.large,
+            c,
+            count,
+            per_capita[:, c] / s.counts[c],
+            s.shares,
+            stream(LARGE_SIZE, c),
+            stream(LARGE_MONTH, c),
+            CHUNK,
         )
     return claims

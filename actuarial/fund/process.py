@@ -54,26 +54,3 @@ def lognormal_width(skewness: ArrayLike) -> NDArray[np.float64]:
     q, r = 1 + g**2 / 2, g * np.sqrt(1 + g**2 / 4)
     big = np.cbrt(q + r)
     return np.asarray(big + 1 / big - 1)  # (q+r)(q-r) = 1
-
-
-def monthly_claims(
-    k1: NDArray[np.float64],
-    k2: NDArray[np.float64],
-    k3: NDArray[np.float64],
-    shares: NDArray[np.float64],
-    z: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """Claims by month for each path; never below zero.
-
-    Parameters
-    ----------
-    k1, k2, k3 : ndarray, shape (n,)
-        Cumulants of the year's claims given the path's systemic draw.
-    shares : ndarray, shape (12,)
-        Share of each month.
-    z : ndarray, shape (n, 12)
-        Standard normals.
-    """
-    skew = np.divide(k3, k2**1.5, out=np.zeros_like(k3), where=k2 > 0)
-    noise = shifted_lognormal(z, skew[:, None] / np.sqrt(np.maximum(shares, 1e-12)))
-    return np.maximum(k1[:, None] * shares + np.sqrt(k2[:, None] * shares) * noise, 0.0)

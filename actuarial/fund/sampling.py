@@ -211,6 +211,8 @@ def _fit(z: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[NDArray[np.flo
     noise = residual.std() / np.sqrt(len(y))
     slopes = np.where(np.abs(slopes) > 3 * noise, slopes, 0.0)
     if not slopes.any():
+        slopes = np.ptp(z, axis=0).astype(bool).astype(float)  # columns that are not drawn stay out
+    if not slopes.any():
         slopes = np.ones(z.shape[1])
     return slopes, residual
 

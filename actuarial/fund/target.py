@@ -67,11 +67,17 @@ def required_amount(a: NDArray[np.float64], b: ArrayLike) -> NDArray[np.float64]
     >>> required_amount(np.array([[1.0, -6.0]]), [0.0, 3.0]).tolist()
     [2.0]
     """
-    slope = np.broadcast_to(np.asarray(b, dtype=np.float64), a.shape)
-    none = np.where(a < 0, np.inf, -np.inf)
+    slope = np.asarray(b, dtype=np.float64)
+    need = np.full(len(a), -np.inf)
     with np.errstate(divide="ignore", invalid="ignore"):
-        need = np.where(slope > 0, -a / np.where(slope > 0, slope, 1.0), none)
-    return need.max(axis=1)
+        for m in range(a.shape[1]):  # month by month: a month's paths lie in one piece
+            x, y = a[:, m], slope[..., m]
+            if y.ndim == 0 and y > 0:
+                each = x / -y
+            else:
+                each = np.where(y > 0, x / -y, np.where(x < 0, np.inf, -np.inf))
+            np.maximum(need, each, out=need)
+    return need
 
 
 def order_statistic(ordered: NDArray[np.float64], alpha: float) -> float:

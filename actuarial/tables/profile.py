@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -263,14 +264,26 @@ class MonthlyProfile(Result):
             How much one place differs from the series, as standard deviation of the share.
         """
         normal = np.asarray(z, dtype=np.float64)
+        if (months, place_sd) not in self._laws:  # one for many chunks of paths
+            self._laws[months, place_sd] = self._law(months, place_sd)
+        s, centre, slope = self._laws[months, place_sd]
+        if not 0 < s < 1:
+            return np.full_like(normal, s)
+        return 1 / (1 + np.exp(-(centre + slope * normal)))
+
+    @cached_property
+    def _laws(self) -> dict[tuple[int, float], tuple[float, float, float]]:
+        """Share, and centre and slope of its logit, by months and spread of places."""
+        return {}
+
+    def _law(self, months: int, place_sd: float) -> tuple[float, float, float]:
         s = self.cumulative(months)
         if months >= 12 or s >= 1:
-            return np.ones_like(normal)
+            return 1.0, 0.0, 0.0
         if s <= 0:
-            return np.zeros_like(normal)
+            return 0.0, 0.0, 0.0
         sd = np.hypot(self.year_sd(months), place_sd)
-        logit = np.log(s / (1 - s)) + sd / (s * (1 - s)) * normal
-        return 1 / (1 + np.exp(-logit))
+        return s, float(np.log(s / (1 - s))), float(sd / (s * (1 - s)))
 
     def plot(self, ax: Axes | None = None, lang: str | None = None) -> Axes:
         """Share of each month, its spread between years, and one twelfth to compare."""
