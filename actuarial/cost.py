@@ -68,12 +68,16 @@ class CostForecast(Result):
     @property
     def categories(self) -> list[str]:
         """Categories, in the order of the columns."""
-        return self.base.experience.frame["category"].tolist()
+        return list(self._names)
+
+    @cached_property
+    def _names(self) -> tuple[str, ...]:
+        return tuple(self.base.experience.frame["category"])
 
     @property
     def dimension(self) -> int:
         """Columns that the matrix of normals needs."""
-        return len(FACTORS) + len(self.categories)
+        return len(FACTORS) + len(self._names)
 
     @cached_property
     def idle(self) -> frozenset[int]:
@@ -130,10 +134,8 @@ class CostForecast(Result):
         base = self.base_factor(z)
         common = base * self.policy.factor(z[:, 1])
         shared = base**self.shared_base if self.shared_base else 1.0
-        cost, growth = np.empty((len(self.categories), len(z))), None
-        for n, (category, each) in enumerate(
-            zip(self.categories, self.base.category_per_capita, strict=True)
-        ):
+        cost, growth = np.empty((len(self._names), len(z))), None
+        for n, (category, each) in enumerate(zip(self._names, self.base.category_per_capita, strict=True)):
             if growth is None or not self._together:
                 growth = self._curves[n](self._normal(z, n)) * shared
             np.multiply((each * self._relative[n]) * common, growth, out=cost[n])
@@ -156,13 +158,13 @@ class CostForecast(Result):
         if isinstance(self.growth, GrowthFit) and self._panel:
             parts = self.growth.forecast(1).parts
             return [Curve(partial(_factor, parts[k])) for k in self._order]
-        return [Curve(self.growth.factor)] * len(self.categories)
+        return [Curve(self.growth.factor)] * len(self._names)
 
     @cached_property
     def _order(self) -> list[int]:
         """Places of the categories in a fit by category."""
         names = [str(n) for n in self.growth.names] if isinstance(self.growth, GrowthFit) else []
-        return [names.index(c) for c in self.categories]
+        return [names.index(c) for c in self._names]
 
     @cached_property
     def _root(self) -> NDArray[np.float64]:

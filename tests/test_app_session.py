@@ -56,6 +56,21 @@ def test_nothing_is_computed_twice(jieshou: Plan) -> None:
     assert {k: v.ctypes.data for k, v in session.normals.items()} == drawn
 
 
+def test_another_opening_balance_simulates_nothing(jieshou: Plan) -> None:
+    """Only balances are rolled anew, to the bytes of a simulation from the start; claims and contract are read again."""
+    session = Session(jieshou, paths=9000)
+    before = session.figures()
+    session.change(opening=1.0e8)
+    after = session.figures()
+    assert session.memo.made["paths"] == session.memo.made["contract"] == 1
+    assert after.simulation.claims is before.simulation.claims
+    again = Session(session.plan_of(), paths=9000).figures().simulation
+    for name in ("at_zero", "stub_balance", "claims"):
+        assert getattr(again.arrays, name).tobytes() == getattr(after.simulation.arrays, name).tobytes(), name
+    session.change(opening=session.origin.opening)
+    assert session.figures().target.value == before.target.value
+
+
 def test_undo_reset_and_offers(jieshou: Plan) -> None:
     """Undo goes back step by step, reset to the plan, and there is room for four offers."""
     session = Session(jieshou, paths=500)

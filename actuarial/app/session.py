@@ -27,6 +27,7 @@ from actuarial.cost import cost_forecast
 from actuarial.errors import ActuarialWarning, Fault, InputError
 from actuarial.experience import AnnualBase, base_year
 from actuarial.fund import CRITERIA, Fund, PremiumTarget, Simulation
+from actuarial.fund.paths import with_balances
 from actuarial.growth import growth_has_base, plan_growth
 from actuarial.law import list_laws
 from actuarial.pipeline import evaluate_contract
@@ -392,17 +393,24 @@ class Session:
         return Figures(plan, sim, target, deal, said)
 
     def _path_key(self, s: State) -> tuple[Any, ...]:
-        return (s.growth, s.growth_sd, s.policy, s.policy_factor, s.heads, s.opening)
+        return (s.growth, s.growth_sd, s.policy, s.policy_factor, s.heads)
 
     def _simulation(self, s: State, plan: Plan) -> Simulation:
-        """Paths are simulated when growth, policy, heads or opening move; payers and criterion only read them anew."""
+        """Claims are simulated when growth, policy or heads move, balances rolled when the opening does; payers and criterion only read."""
         first: Simulation = self.memo.get("paths", self._path_key(s), lambda: self._simulate(s, plan))
         if first.fund.plan is plan:
             return first
         fund = Fund(plan, kept=self.normals)
-        setting = replace(first.setting, receipts=fund.financing.receipts)
-        fresh = replace(first, fund=fund, setting=setting)
-        if dict(s.amounts) == first.fund.financing.payers.set_index("payer")["per_capita"].to_dict():
+        setting, arrays = fund.setting(first.cost), first.arrays
+        moved = s.opening != first.fund.plan.model.opening.free.value
+        if moved:
+            key = (self._path_key(s), s.opening)
+            arrays = self.memo.get("balances", key, lambda: with_balances(setting, arrays))
+        fresh = replace(first, fund=fund, setting=setting, arrays=arrays)
+        if (
+            not moved
+            and dict(s.amounts) == first.fund.financing.payers.set_index("payer")["per_capita"].to_dict()
+        ):
             fresh.__dict__["needs"] = first.needs  # the same money: each path needs the same
         return fresh
 

@@ -55,7 +55,7 @@ class Experience(Result):
         """A copy of the frame."""
         return self.frame.copy()
 
-    @property
+    @cached_property
     def paid(self) -> float:
         """Paid by the fund in the months observed [yuan]."""
         return float(self.frame["fund_payment"].sum())

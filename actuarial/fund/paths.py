@@ -12,7 +12,7 @@ matrix.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol
 
@@ -103,7 +103,7 @@ class PathArrays:
         per_path = [np.empty(paths) for _ in range(3)]
         year = [np.empty((12, paths)).T for _ in range(2)]  # a month's paths in one piece
         weight = np.empty(paths) if weighted else None
-        return cls(per_path[0], per_path[1], per_path[2], np.empty((paths, stub)), year[0], year[1], weight)
+        return cls(per_path[0], per_path[1], per_path[2], np.empty((stub, paths)).T, year[0], year[1], weight)
 
 
 class Sampler(Protocol):
@@ -182,21 +182,33 @@ def simulate_chunk(
     if s.heads_sd > 0:
         heads *= np.exp(log_sd(1.0, s.heads_sd) * systemic[:, n.dimension])
 
-    base_total = n.base.total * n.base_factor(z)
-    balance = np.full(rows, s.at_valuation)
-    rest = base_total - n.base.experience.paid
+    out.base_total[low:high], out.heads[low:high] = n.base.total * n.base_factor(z), heads
+    out.cost_per_capita[low:high] = per_capita.sum(axis=1)
+    out.claims[low:high] = claims_of(s, seed, number, heads, per_capita)
+    write_balances(s, low, high, out)
+
+
+def write_balances(s: Setting, low: int, high: int, out: PathArrays) -> None:
+    """Balances at an amount of 0 from what paths ``low…high−1`` cost."""
+    balance = np.full(high - low, s.at_valuation)
+    rest = out.base_total[low:high] - s.cost.base.experience.paid
     for m, share in enumerate(s.stub):
         balance = balance * (1 + s.interest) + s.stub_income[m] - rest * share
         balance -= s.unpaid if m == 0 else 0.0
         out.stub_balance[low:high, m] = balance
-
-    claims = claims_of(s, seed, number, heads, per_capita)
-
     opening = balance - (s.unpaid if not len(s.stub) else 0.0)
+    claims, heads = out.claims[low:high], out.heads[low:high]
     out.at_zero[low:high] = roll(opening, claims, heads, s.premium_per_head, s.interest, s.late_income)
-    out.base_total[low:high], out.heads[low:high] = base_total, heads
-    out.cost_per_capita[low:high] = per_capita.sum(axis=1)
-    out.claims[low:high] = claims
+
+
+def with_balances(s: Setting, arrays: PathArrays) -> PathArrays:
+    """The same claims under another opening balance, other income or interest: the bytes of a new simulation, without one."""
+    fresh = replace(
+        arrays, stub_balance=np.empty_like(arrays.stub_balance), at_zero=np.empty_like(arrays.at_zero)
+    )
+    for low in range(0, len(arrays.heads), CHUNK):
+        write_balances(s, low, min(low + CHUNK, len(arrays.heads)), fresh)
+    return fresh
 
 
 def claims_of(
