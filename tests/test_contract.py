@@ -279,7 +279,7 @@ def test_every_contract_that_comes_along_loads() -> None:
         found = act.load_contract(name)
         assert found.law.id == name
         assert found.sources[0].document
-        assert len(found.table) >= 1
+        assert len(found.table) >= 1 or found.terms.points is not None
 
 
 def test_a_law_of_another_kind_is_no_contract(tmp_path: Path) -> None:

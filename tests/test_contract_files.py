@@ -15,8 +15,8 @@ from actuarial.law.words import values_in_words
 CONTRACTS = act.list_laws("contract")
 NAMED = (
     "china/dazhou", "china/guangdong", "china/guangzhou", "china/hainan", "china/hefei", "china/henan",
-    "china/jiande", "china/national", "china/qinzhou", "china/shandong", "china/shanghai", "china/shenzhen",
-    "china/taicang", "china/tianjin", "china/unnamed_province", "usa/national",
+    "china/jiande", "china/jinhua", "china/national", "china/qinzhou", "china/shandong", "china/shanghai", "china/shenzhen",
+    "china/taicang", "china/tianjin", "china/unnamed_province", "china/zhejiang", "usa/national",
 )  # fmt: skip
 
 

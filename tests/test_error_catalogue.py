@@ -46,6 +46,7 @@ from tests.benefit_cases import CASES as BENEFIT_CASES
 from tests.benefit_cases import PARTS
 from tests.budget_cases import CASES as BUDGET_CASES
 from tests.fund_cases import CASES as FUND_CASES
+from tests.settle_cases import CASES as SETTLE_CASES
 
 ERROR_FILES = (
     "answers",
@@ -81,7 +82,8 @@ ENVIRONMENT = {"file.no_samples", "model.no_font", "growth.ets_failed"}  # provo
 
 Case = Callable[[Path], Any]
 CASES: dict[str, list[Case]] = {
-    code: list(works) for code, works in {**BENEFIT_CASES, **BUDGET_CASES, **FUND_CASES}.items()
+    code: list(works)
+    for code, works in {**BENEFIT_CASES, **BUDGET_CASES, **FUND_CASES, **SETTLE_CASES}.items()
 }
 
 
@@ -448,7 +450,7 @@ for _code, _work in {
     "contract_terms.cash": law_with(CONTRACT, lambda d: d["payload"]["cash"].pop("first"), load_law),
     "contract_terms.twice": law_with(CONTRACT, lambda d: d["payload"]["sharing"].append({"side": "deficit", "bands": [{"insurer": 1}]}), load_law),
     "contract_terms.nothing_shared": law_with(CONTRACT, lambda d: d["payload"].pop("sharing"), load_law),
-    "contract.gap_open": lambda folder: contract().for_year(heads=4e5).split([1e8], policy_loss=1e6),
+    "contract.gap_open": lambda folder: contract().for_year(heads=4e5).split([2e8], policy_loss=1e6),
     "contract.base_needed": lambda folder: contract().for_year(),
     "contract.indicator_needed": lambda folder: deal(**{"sharing.0.bands.0.insurer": {"quality": 0.5}}).bands(2e8),
     "contract.ratio": lambda folder: deal(**{"sharing.0.bands.0.insurer": {"quality": 0.5}}).for_year(heads=4e5).split([1e8], quality=2),

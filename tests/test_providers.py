@@ -80,7 +80,7 @@ def test_points_pay_out_the_budget_less_its_reserve() -> None:
     more = settle_points(points.assign(points=[200.0, 300.0, 50.0]), budget=1e8)
     assert more.point_value < one.point_value
     assert more.frame["payment"].sum() == pytest.approx(0.95e8)
-    assert one.sources[0].status == "stated"
+    assert one.sources[0].status == "assumed"
     assert settle_points(points, budget=1e8, reserve_share=0.0).point_value == pytest.approx(1e8 / 450)
 
 

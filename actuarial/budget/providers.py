@@ -24,12 +24,13 @@ import pandas as pd
 import yaml
 
 from actuarial.contract import Contract, load_contract
+from actuarial.contract.points import PointSettlement, points_settled
 from actuarial.errors import Fault, InputError
 from actuarial.law.contract_terms import Requires
 from actuarial.law.terms import Fixed
 from actuarial.layers import Piecewise
 from actuarial.plan import Plan
-from actuarial.results import COLOURS, Result, Source, Unit, figure_style, new_axes, thousands
+from actuarial.results import COLOURS, Result, Unit, figure_style, new_axes, thousands
 from actuarial.tables import term_label
 from actuarial.texts import pick, text
 
@@ -228,33 +229,6 @@ def allot_budgets(
 # --------------------------------------------------------------------------- points
 
 
-@dataclass(frozen=True, eq=False)
-class PointSettlement(Result):
-    """A year under points.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        ``provider``, ``points``, ``payment`` [yuan].
-    budget, reserve : float
-        The area's budget, and what is kept of it for adjustment [yuan].
-    """
-
-    frame: pd.DataFrame
-    budget: float
-    reserve: float
-
-    @property
-    def point_value(self) -> float:
-        """Value of a point [yuan]."""
-        return (self.budget - self.reserve) / float(self.frame["points"].sum())
-
-    @property
-    def table(self) -> pd.DataFrame:
-        """A copy of the frame."""
-        return self.frame.copy()
-
-
 def group_points(cases: pd.DataFrame) -> pd.DataFrame:
     """Points by provider from its cases: group mean over area mean × 100, × the provider's cost coefficient (Jinhua).
 
@@ -316,14 +290,10 @@ def settle_points(
     >>> s.point_value, s.frame["payment"].tolist()
     (95.0, [855000.0, 1045000.0])
     """
-    stated = _data()["points"]["reserve"]
-    share = float(stated["value"]) if reserve_share is None else reserve_share
-    frame = points.groupby("provider", sort=False)["points"].sum().reset_index()
-    if not (frame["points"].sum() > 0 and (frame["points"] >= 0).all() and budget > 0 and 0 <= share < 1):
-        raise InputError([Fault("budget.no_points")])
-    frame["payment"] = frame["points"] / frame["points"].sum() * budget * (1 - share)
-    source = Source("points_reserve", str(stated["source"]), status=str(stated["status"]))
-    return PointSettlement(frame, float(budget), float(budget * share), sources=(source,))
+    stated = load_contract(_data()["points"]["law"])
+    assert stated.terms.points is not None
+    share = stated.terms.points.reserve_share.value if reserve_share is None else reserve_share
+    return points_settled(points, budget=budget, reserve_share=share, sources=stated.sources)
 
 
 # --------------------------------------------------------------------------- sharing

@@ -27,6 +27,8 @@ from actuarial.layers import to_cents
 
 T = TypeVar("T")
 BASES = ("month", "cumulative", "cumulative_with_first")
+ABOVE = ("main_fund", "not_paid", "next_year")
+LATE = ("this_year", "next_year")
 
 
 @dataclass
@@ -41,12 +43,18 @@ class Paid:
         The insurer's share of what was split, by month.
     split : int
         Balance that was split.
+    earlier : int
+        Reward of last year that this year's reserve paid.
+    reserve : int
+        Reserve that is left for this year's reward.
     """
 
     premium: list[int] = field(default_factory=list)
     borne: list[int] = field(default_factory=list)
     provisional: list[int] = field(default_factory=list)
     split: int = 0
+    earlier: int = 0
+    reserve: int = 0
 
 
 def matters(read: Reader, word: Any, outcomes: Mapping[str, T]) -> T:
@@ -57,17 +65,38 @@ def matters(read: Reader, word: Any, outcomes: Mapping[str, T]) -> T:
     return outcomes[read.word(word)]
 
 
+def cents_target(read: Reader) -> int:
+    """The target in cents."""
+    assert read.basis is not None
+    return int(to_cents(read.basis.target))
+
+
 def cents_of(read: Reader, term: Any) -> int:
     """An amount of the terms in cents; 0 where there is none."""
     return 0 if term is None else int(to_cents(read.yuan(term)))
 
 
-def months(deal: Deal, cash: Cash, claims: list[int], book: Book) -> Paid:
-    """Book twelve months of a contract that pays a premium."""
-    read, target, paid = deal.read, int(to_cents(deal.basis.target)), Paid()
+def months(read: Reader, cash: Cash, claims: list[int], book: Book, owed: int = 0) -> Paid:
+    """Book twelve months of a contract that pays a premium.
+
+    Parameters
+    ----------
+    read : Reader
+        With the amounts that are known in month 1.
+    cash : Cash
+    claims : list of int
+        By month [cents].
+    book : Book
+    owed : int
+        Reward of last year that this year's reserve pays, as far as it goes [cents].
+    """
+    target, paid = cents_target(read), Paid()
     sides = dict.fromkeys(BASES, (0, 0))
     cumulated = dict.fromkeys(BASES, 0)
-    book.pay(1, "main_fund", "reserve", cents_of(read, cash.reserve), "reserve")
+    reserve = cents_of(read, cash.reserve)
+    paid.earlier, paid.reserve = min(owed, reserve), reserve - min(owed, reserve)
+    book.pay(1, "main_fund", "reserve", reserve, "reserve")
+    book.pay(1, "reserve", "insurer", paid.earlier, "owed_last_year")
     for month, claim in enumerate(claims, 1):
         unpaid = target - sum(paid.premium)
         borne = claim
@@ -149,8 +178,11 @@ def _presettle(
 
 
 def year_end(deal: Deal, cash: Cash, paid: Paid, book: Book) -> None:
-    """Pay the rest of the target, and give back what was not split: the insurer is left with its provisional shares."""
-    rest = int(to_cents(deal.basis.target)) - sum(paid.premium)
+    """Pay the rest of the target, and give back what was not split: the insurer is left with its provisional shares.
+
+    Where the target was counted anew and is below what was paid, the insurer returns the difference.
+    """
+    rest = cents_target(deal.read) - sum(paid.premium)
     book.pay(YEAR_END, "risk_account", "insurer", rest, "rest_of_target")
     unsplit = sum(paid.premium) + rest - sum(paid.borne) - paid.split
     book.pay(YEAR_END, "insurer", "risk_account", unsplit, "unsplit_balance")
@@ -188,18 +220,15 @@ class Final:
         return self.result - self.provisional - self.above - self.deductions
 
 
-def final(deal: Deal, cash: Cash, split: Split, provisional: int) -> Final:
+def final(deal: Deal, cash: Cash, split: Split, paid: Paid) -> Final:
     """The true-up of a year and who pays it."""
-    read = deal.read
+    read, reserve, provisional = deal.read, paid.reserve, sum(paid.provisional)
     deducted = -int(split.part("insurer", "deductions")[0])
     result = int(split.insurer[0]) + deducted
     reward = int((split.part("insurer", "bands") + split.part("insurer", "cap"))[0])
-    reserve = cents_of(read, cash.reserve)
     above, choice = max(reward - reserve, 0) if cash.reserve is not None else 0, "main_fund"
     if above:
-        if cash.reward_above_reserve is None:
-            raise read.open_gap("reward_above_reserve")
-        choice = read.word(cash.reward_above_reserve)
+        choice = read.stated(cash.reward_above_reserve, "cash.reward_above_reserve", ABOVE)
     withheld = 0 if choice == "main_fund" else above
     due = result - provisional - withheld
     if due < 0:

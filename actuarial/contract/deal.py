@@ -18,7 +18,7 @@ and the fund takes what is left, so that parties sum to the outcome exactly.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -62,12 +62,15 @@ class Deal:
     basis : Basis
     surplus, deficit : Table or None
         The tables of the two sides.
+    asked : set of str
+        Gaps whose readings were applied so far.
     """
 
     contract: Contract
     basis: Basis
     surplus: Table | None
     deficit: Table | None
+    asked: set[str] = field(default_factory=set, repr=False)
 
     @classmethod
     def of(cls, contract: Contract, basis: Basis) -> Deal:
@@ -84,12 +87,12 @@ class Deal:
             table = compiled(sharing, read)
             for side in ("surplus", "deficit") if sharing.side == "both" else (sharing.side,):
                 sides[side] = table
-        return cls(contract, basis, sides.get("surplus"), sides.get("deficit"))
+        return cls(contract, basis, sides.get("surplus"), sides.get("deficit"), read.asked)
 
     @property
     def read(self) -> Reader:
         """Reads terms with this year's basis."""
-        return Reader(self.contract.law, self.basis)
+        return Reader(self.contract.law, self.basis, self.asked)
 
     @property
     def parties(self) -> tuple[str, ...]:
@@ -209,12 +212,14 @@ class Deal:
         terms = self.contract.terms.policy_loss
         if terms is None:
             raise InputError([Fault("contract.no_policy_rule", file=self.contract.law.file)])
-        rule = self.read.word(terms.rule)
-        if rule == "as_claims":
-            return x
         loss = np.broadcast_to(money.given(given.policy_loss), x.shape)
         if terms.of == "deficit":
             loss = np.minimum(np.maximum(-x, 0), np.maximum(loss, 0))
+        if not np.any(loss):  # no deficit that it could have caused: its rule is not reached
+            return x
+        rule = self.read.word(terms.rule)
+        if rule == "as_claims":
+            return x
         shares = {} if rule == "fund_bears" else {"insurer": terms.insurer, "provider": terms.provider}
         quality = given.indicators.get("quality")
         mine = {

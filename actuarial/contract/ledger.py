@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -52,6 +52,13 @@ class Book:
     entries: list[Entry] = field(default_factory=list)
     balance: dict[str, int] = field(default_factory=lambda: dict.fromkeys(ACCOUNTS, 0))
 
+    @classmethod
+    def opened(cls, **opening: int) -> Book:
+        """A book whose accounts start with these balances."""
+        book = cls()
+        book.balance.update(opening)
+        return book
+
     def pay(self, month: int, payer: str, payee: str, amount: int, rule: str) -> None:
         """Book a payment; a negative one goes the other way, nothing is booked for 0.
 
@@ -76,14 +83,17 @@ def ledger_frame(entries: Iterable[Entry]) -> pd.DataFrame:
     return frame.astype({"month": np.int64, "amount": np.int64})
 
 
-def balances_frame(entries: Iterable[Entry], months: int) -> pd.DataFrame:
-    """Balance of every account at the end of each month since the start, shape (months, accounts) [int64 cents]."""
+def balances_frame(
+    entries: Iterable[Entry], months: int, opening: Mapping[str, int] | None = None
+) -> pd.DataFrame:
+    """Balance of every account at the end of each month, shape (months, accounts) [int64 cents]."""
     flows = np.zeros((months, len(ACCOUNTS)), dtype=np.int64)
     for e in entries:
         flows[e.month - 1, ACCOUNTS.index(e.debit)] += e.amount
         flows[e.month - 1, ACCOUNTS.index(e.credit)] -= e.amount
     index = pd.RangeIndex(1, months + 1, name="month")
-    return pd.DataFrame(flows.cumsum(axis=0), index=index, columns=list(ACCOUNTS))
+    start = np.array([(opening or {}).get(a, 0) for a in ACCOUNTS], dtype=np.int64)
+    return pd.DataFrame(start + flows.cumsum(axis=0), index=index, columns=list(ACCOUNTS))
 
 
 def lowest(entries: Iterable[Entry], account: str, months: int) -> tuple[list[int], list[int]]:

@@ -5,6 +5,7 @@ A gap is asked for when a calculation reaches it, and refused by name and choice
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -15,7 +16,7 @@ from actuarial.errors import Fault, InputError
 from actuarial.law import Law
 from actuarial.law.contract_terms import Choice, Extreme, PerHead, Quality, ShareOf
 from actuarial.law.terms import Fixed, Unread
-from actuarial.texts import LANGUAGES, pick
+from actuarial.texts import LANGUAGES, pick, text
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,8 @@ class Basis:
     ----------
     target : float
         Contract target, above 0 [yuan].
-    heads : float, optional
-        Counted heads.
+    heads : float or Fraction, optional
+        Counted heads; a mean of months is kept exact.
     premium, financing, revenue : float, optional
         What shares are taken of [yuan]; the premium is the target unless stated.
 
@@ -38,7 +39,7 @@ class Basis:
     """
 
     target: float
-    heads: float | None = None
+    heads: float | Fraction | None = None
     premium: float | None = None
     financing: float | None = None
     revenue: float | None = None
@@ -51,14 +52,14 @@ class Basis:
             if value is not None and not 0 <= value <= 1e16:
                 raise InputError([Fault("contract.amount", params={"name": name, "value": value})])
 
-    def amount(self, name: str) -> float | None:
+    def amount(self, name: str) -> float | Fraction | None:
         """The base called `name` [yuan], or None where it is not known."""
         if name == "target_per_head":
-            return self.target / self.heads if self.heads else None
+            return self.target / float(self.heads) if self.heads else None
         if name == "premium" and self.premium is None:
             return self.target
         found = getattr(self, name)
-        return None if found is None else float(found)
+        return found if found is None or isinstance(found, Fraction) else float(found)
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ class Reader:
             return min(parts) if term.which == "least" else max(parts)
         return decimal(self.number(term))
 
-    def _base(self, name: str) -> float:
+    def _base(self, name: str) -> float | Fraction:
         found = None if self.basis is None else self.basis.amount(name)
         if found is None or (name == "heads" and not found):
             raise InputError([Fault("contract.base_needed", file=self.law.file, params={"base": name})])
@@ -147,6 +148,23 @@ class Reader:
         share = np.clip(1 - term.rate * score, term.at_least, term.at_most) if term.less else np.clip(term.rate * score, term.at_least, term.at_most)  # fmt: skip
         return float(share) if share.ndim == 0 else share
 
+    def stated(self, value: Any, place: str, names: tuple[str, ...]) -> str:
+        """The word at `place` of the terms; refused where the file says nothing there.
+
+        Raises
+        ------
+        InputError
+            If there is no word, or its gap is open.
+        """
+        if value is None:
+            said = {
+                x: {n: text(f"contract_words.{place.rpartition('.')[2]}_{n}", x) for n in names}
+                for x in LANGUAGES
+            }
+            params = {"place": place, "choices": {x: joined_choices(said[x], x) for x in LANGUAGES}}
+            raise InputError([Fault("contract.not_stated", file=self.law.file, params=params)])
+        return self.word(value)
+
     def open_gap(self, gap: str) -> InputError:
         """The refusal of a gap that nobody has read: what it is, and its choices."""
         found = self.law.envelope.gaps.get(gap)
@@ -160,18 +178,29 @@ def choices_of(law: Law, gap: str) -> dict[str, str]:
     if found is None:
         return dict.fromkeys(LANGUAGES, "")
     if found.choices:
-        marks = {"zh": ("：", "；"), "en": (": ", "; ")}
         return {
-            lang: end.join(f"{name}{mark}{pick(words, lang)}" for name, words in found.choices.items())
-            for lang, (mark, end) in marks.items()
+            lang: joined_choices({name: pick(words, lang) for name, words in found.choices.items()}, lang)
+            for lang in LANGUAGES
         }
     low, high = found.range or (None, None)
     return dict.fromkeys(LANGUAGES, f"{low:g}–{high:g}" if low is not None else "…")
 
 
-def decimal(value: float) -> Fraction:
-    """The decimal number that the text of `value` says."""
-    return Fraction(repr(float(value)))
+def joined_choices(choices: Mapping[str, str], lang: str) -> str:
+    """Choices with what they mean, in one line.
+
+    Examples
+    --------
+    >>> joined_choices({"twelfth": "one twelfth", "equal_rest": "what is left"}, "en")
+    'twelfth: one twelfth; equal_rest: what is left'
+    """
+    mark, end = {"zh": ("：", "；"), "en": (": ", "; ")}[lang]
+    return end.join(f"{name}{mark}{words}" for name, words in choices.items())
+
+
+def decimal(value: float | Fraction) -> Fraction:
+    """The decimal number that the text of `value` says; a fraction stays as it is."""
+    return value if isinstance(value, Fraction) else Fraction(repr(float(value)))
 
 
 def as_written(value: float) -> Fraction:

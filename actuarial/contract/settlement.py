@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
 
 from actuarial.contract import cash as rules
+from actuarial.contract.deal import Deal
 from actuarial.contract.ledger import (
+    ACCOUNTS,
     SUPPLEMENT,
     YEAR_END,
     Book,
@@ -23,18 +24,17 @@ from actuarial.contract.ledger import (
     lowest,
 )
 from actuarial.contract.money import share_cents
+from actuarial.contract.readings import Reader
 from actuarial.contract.split import Split, State
+from actuarial.contract.year import HEADCOUNTS, MOST, Year, counted
 from actuarial.errors import Fault, InputError
-from actuarial.law.contract_terms import Cash
-from actuarial.layers import to_cents
+from actuarial.law.contract_terms import Cash, Choice
 from actuarial.results import Result, write_frames
 from actuarial.texts import text
 
 if TYPE_CHECKING:
-    from actuarial.contract.deal import Deal
+    from actuarial.contract.terms import Contract
 
-MOST = 1e16
-"""Largest amount that is settled [yuan]."""
 OTHERS = {"provider": "providers", "reserve": "reserve", "carried": "carried"}
 """Account of each other party of the terms."""
 
@@ -46,26 +46,44 @@ class YearSettlement(Result):
     Parameters
     ----------
     deal : Deal
-    claims : tuple of int
-        Of the twelve months [cents].
-    late_claims : int
-        Claims after the cut-off [cents].
+    year : Year
+        What happened.
     split : Split
         The annual split that was settled, with the late claims if they belong to this year.
     entries : tuple of Entry
     end : Final or None
         What the insurer was due; None where it takes no part in the cash.
+    paid : Paid or None
+        What the months moved; None likewise.
+    planned_target : int
+        The target by which instalments were paid [cents]; it differs from the target where heads were counted anew.
     carried_claims : int
         Late claims that belong to the next year [cents].
     """
 
     deal: Deal
-    claims: tuple[int, ...]
-    late_claims: int
+    year: Year
     split: Split
     entries: tuple[Entry, ...]
     end: rules.Final | None
+    paid: rules.Paid | None
+    planned_target: int
     carried_claims: int = 0
+
+    @property
+    def claims(self) -> tuple[int, ...]:
+        """Claims of the twelve months [cents]."""
+        return self.year.claims
+
+    @property
+    def late_claims(self) -> int:
+        """Claims after the cut-off [cents]."""
+        return self.year.late_claims
+
+    @property
+    def opening(self) -> dict[str, int]:
+        """Balances with which the accounts start [cents]."""
+        return {name: int(getattr(self.year.opening, name)) for name in ("reserve", "carried")}
 
     @property
     def ledger(self) -> pd.DataFrame:
@@ -81,8 +99,8 @@ class YearSettlement(Result):
 
     @property
     def balances(self) -> pd.DataFrame:
-        """Balance of every account (received − paid since the start) at the end of each month [cents]."""
-        return balances_frame(self.entries, self.months)
+        """Balance of every account (opening + received − paid) at the end of each month [cents]."""
+        return balances_frame(self.entries, self.months, self.opening)
 
     @property
     def cash_need(self) -> pd.DataFrame:
@@ -130,7 +148,8 @@ class YearSettlement(Result):
     def state(self) -> State:
         """What goes on to the next year [cents]."""
         s = self.split.state
-        return State(s.reserve, s.carried, self.end.owed if self.end else 0)
+        unpaid = int(self.year.opening.owed) - (self.paid.earlier if self.paid else 0)
+        return State(_one(s.reserve), _one(s.carried), unpaid + (self.end.owed if self.end else 0))
 
     def to_excel(self, path: str | os.PathLike[str], lang: str | None = None) -> Path:
         """Write ledger, balances, cash need and true-up as sheets, in yuan."""
@@ -151,19 +170,37 @@ class YearSettlement(Result):
         }  # fmt: skip
 
 
+def _one(cents: Any) -> int:
+    return int(np.atleast_1d(cents)[0])
+
+
 def in_words(frame: pd.DataFrame, lang: str | None = None) -> pd.DataFrame:
     """A frame of a settlement with headings and codes in words, amounts in yuan."""
     shown = frame.copy()
     for name in shown.columns:
         if name == "month":
             shown[name] = [period(int(m), lang) for m in shown[name]]
+        elif name in ACCOUNTS:
+            shown[name] = shown[name] / 100
         elif name in {"debit", "credit"}:
             shown[name] = [text(f"ledger_words.{v}", lang) for v in shown[name]]
         elif name in {"rule", "item"}:
             shown[name] = [text(f"ledger_words.{name}_{v}", lang) for v in shown[name]]
         else:
             shown[name] = shown[name] / 100
-    return shown.rename(columns={c: text(f"ledger_words.{c}", lang) for c in shown.columns})
+    return shown.rename(columns={c: heading(c, lang) for c in shown.columns})
+
+
+def heading(name: str, lang: str | None = None) -> str:
+    """A column's heading with its unit.
+
+    Examples
+    --------
+    >>> heading("insurer", "en"), heading("amount", "zh")
+    ('insurer (yuan)', '金额（元）')
+    """
+    said = text(f"ledger_words.{name}", lang)
+    return text("ledger_words.in_yuan", lang, what=said) if name in ACCOUNTS else said
 
 
 def period(month: int, lang: str | None = None) -> str:
@@ -172,37 +209,77 @@ def period(month: int, lang: str | None = None) -> str:
     return text(f"ledger_words.{names[month]}", lang) if month in names else str(month)
 
 
-def settled_by_months(
-    deal: Deal, claims: ArrayLike, events: Mapping[str, int] | None, late: float, policy_loss: float,
-    given: Mapping[str, Any],
+def settled(contract: Contract, year: Year, amounts: Mapping[str, float | None]) -> YearSettlement:
+    """Settle a year; see :meth:`actuarial.contract.Contract.settle_months`.
+
+    Where heads change within the year, the target is counted by the reading of the file; where it has none, all ways of counting are
+    tried, and it is asked for if they give different entries.
+    """
+    target = contract.terms.target
+    if year.heads is None:
+        return _settled(contract, year, amounts, amounts.get("heads"), amounts.get("heads"), ())
+    heads = year.heads
+
+    def by(rule: str, asked: tuple[str, ...] = ()) -> YearSettlement:
+        known = heads[0] if rule != "count_date" else heads[target.count_month - 1]
+        return _settled(contract, year, amounts, known, counted(heads, rule, target.count_month), asked)
+
+    if not year.heads_change:
+        return by("count_date")
+    reader = Reader(contract.law)
+    unread = (
+        isinstance(target.headcount, Choice) and target.headcount.gap not in contract.law.envelope.readings
+    )
+    if target.headcount is not None and not unread:
+        rule = reader.word(target.headcount)
+        return by(rule, tuple(reader.asked))
+    first, *rest = (by(rule) for rule in HEADCOUNTS)
+    if all(other.entries == first.entries for other in rest):
+        return first
+    return by(reader.stated(target.headcount, "target.headcount", HEADCOUNTS))
+
+
+def _settled(
+    contract: Contract, year: Year, amounts: Mapping[str, float | None], known: Any, heads: Any,
+    asked: tuple[str, ...],
 ) -> YearSettlement:  # fmt: skip
-    """Settle a year; see :meth:`actuarial.contract.Contract.settle_months`."""
-    paid = np.asarray(claims, dtype=np.float64)
-    if paid.shape != (12,):
-        raise InputError([Fault("contract.months", params={"count": paid.size})])
-    for name, value in (*(("claims", c) for c in paid), ("late_claims", late), ("target", deal.basis.target)):
-        if not 0 <= value <= MOST:
-            raise InputError([Fault("contract.amount", params={"name": name, "value": float(value)})])
-    months, after = [int(c) for c in to_cents(paid)], int(to_cents(late))
-    told: dict[str, Any] = {
-        k: int(to_cents(v)) if k in {"expenses", "excess"} and v is not None else v for k, v in given.items()
-    }
-    told["policy_loss"] = int(to_cents(policy_loss))
+    """Settle with the heads that are `known` when instalments are paid, and those that the target is counted by."""
+    deal = Deal.of(contract, contract.basis(**{**amounts, "heads": heads}))
+    planned = Reader(contract.law, contract.basis(**{**amounts, "heads": known}), deal.asked)
+    deal.asked.update(asked)
+    for basis in (deal.basis, planned.basis):
+        assert basis is not None
+        if not basis.target <= MOST:
+            raise InputError([Fault("contract.amount", params={"name": "target", "value": basis.target})])
 
     def annual(all_claims: int) -> Split:
-        return deal.cents([int(to_cents(deal.basis.target)) - all_claims], events=events, **told)
+        outcome = rules.cents_target(deal.read) - all_claims
+        return deal.cents(
+            [outcome], events=year.events, policy_loss=year.policy_loss, state=year.opening, **year.given
+        )
 
-    book, cash = Book(), deal.contract.terms.cash or Cash(way="claims")
+    opening = {name: int(getattr(year.opening, name)) for name in ("reserve", "carried")}
+    book, cash = Book.opened(**opening), contract.terms.cash or Cash(way="claims")
+    end: rules.Final | None = None
+    paid: rules.Paid | None = None
     by_months = cash.way != "claims" and "insurer" in deal.parties
-    walk = _with_premium if by_months else _at_year_end
-    split, end, carried = walk(deal, cash, months, after, annual, book)
-    return YearSettlement(deal, tuple(months), after, split, tuple(book.entries), end, carried,
-                          sources=deal.contract.sources)  # fmt: skip
+    if year.opening.owed and not (by_months and cash.reserve is not None):
+        raise InputError(
+            [Fault("contract.owed", file=contract.law.file, params={"amount": int(year.opening.owed) / 100})]
+        )
+    if by_months:
+        split, end, paid, carried = _with_premium(deal, planned, cash, year, annual, book)
+    else:
+        split, carried = _at_year_end(deal, cash, year, annual, book)
+    return YearSettlement(deal, year, split, tuple(book.entries), end, paid, rules.cents_target(planned), carried,
+                          sources=contract.sources)  # fmt: skip
 
 
 def _late(deal: Deal, cash: Cash, late: int) -> int:
     """How much of the late claims belongs to this year [cents]."""
-    return late if late and deal.read.word(cash.late_claims) == "this_year" else 0
+    if not late:
+        return 0
+    return late if deal.read.stated(cash.late_claims, "cash.late_claims", rules.LATE) == "this_year" else 0
 
 
 def _others(split: Split, month: int, before: Split | None, book: Book) -> None:
@@ -214,44 +291,42 @@ def _others(split: Split, month: int, before: Split | None, book: Book) -> None:
 
 
 def _with_premium(
-    deal: Deal, cash: Cash, months: list[int], late: int, annual: Any, book: Book
-) -> tuple[Split, rules.Final, int]:
-    paid = rules.months(deal, cash, months, book)
+    deal: Deal, planned: Reader, cash: Cash, year: Year, annual: Any, book: Book
+) -> tuple[Split, rules.Final, rules.Paid, int]:
+    paid = rules.months(planned, cash, list(year.claims), book, int(year.opening.owed))
     rules.year_end(deal, cash, paid, book)
-    split, mine = annual(sum(months)), sum(paid.provisional)
-    end = rules.final(deal, cash, split, mine)
+    split = annual(sum(year.claims))
+    end = rules.final(deal, cash, split, paid)
     rules.true_up(end, book)
     _others(split, YEAR_END, None, book)
     book.pay(YEAR_END, "risk_account", "main_fund", book.balance["risk_account"], "close")
-    this_year = _late(deal, cash, late)
+    this_year = _late(deal, cash, year.late_claims)
     if this_year:
         first, was = split, end
-        split = annual(sum(months) + this_year)
-        end = rules.final(deal, cash, split, mine)
+        split = annual(sum(year.claims) + this_year)
+        end = rules.final(deal, cash, split, paid)
         book.pay(SUPPLEMENT, "risk_account", "providers", this_year, "late_claims")
         for account in rules.RULES:
             change = end.by_account.get(account, 0) - was.by_account.get(account, 0)
             book.pay(SUPPLEMENT, account, "insurer", change, "late_true_up")
         _others(split, SUPPLEMENT, first, book)
         book.pay(SUPPLEMENT, "risk_account", "main_fund", book.balance["risk_account"], "close")
-    return split, end, late - this_year
+    return split, end, paid, year.late_claims - this_year
 
 
-def _at_year_end(
-    deal: Deal, cash: Cash, months: list[int], late: int, annual: Any, book: Book
-) -> tuple[Split, None, int]:
+def _at_year_end(deal: Deal, cash: Cash, year: Year, annual: Any, book: Book) -> tuple[Split, int]:
     """The fund pays claims (or the stated share of them) month by month; shares are settled at the year's end."""
     ratio, held = float(deal.read.ratio(cash.monthly_share)), 0
-    for month, claim in enumerate(months, 1):
+    for month, claim in enumerate(year.claims, 1):
         now = share_cents(claim, ratio)
         held += claim - now
         book.pay(month, "main_fund", "providers", now, "to_providers")
     book.pay(YEAR_END, "main_fund", "providers", held, "held_back")
-    this_year = _late(deal, cash, late)
-    split = annual(sum(months) + this_year)
+    this_year = _late(deal, cash, year.late_claims)
+    split = annual(sum(year.claims) + this_year)
     book.pay(SUPPLEMENT, "main_fund", "providers", this_year, "late_claims")
     when = SUPPLEMENT if this_year else YEAR_END
     if "insurer" in deal.parties:
         book.pay(when, "main_fund", "insurer", int(split.insurer[0]), "annual_share")
     _others(split, when, None, book)
-    return split, None, late - this_year
+    return split, year.late_claims - this_year

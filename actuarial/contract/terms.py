@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -15,17 +16,17 @@ from numpy.typing import ArrayLike
 from actuarial.contract.annual import Settlement
 from actuarial.contract.deal import Deal
 from actuarial.contract.evaluation import Evaluation
+from actuarial.contract.points import PointSettlement, settled_by_points
 from actuarial.contract.readings import Basis, Reader
-from actuarial.contract.settlement import YearSettlement, settled_by_months
+from actuarial.contract.settlement import YearSettlement, settled
+from actuarial.contract.split import State
+from actuarial.contract.year import MOST, Year
 from actuarial.errors import Fault, InputError
 from actuarial.law import Law, load_law, payload_of
 from actuarial.law.contract_terms import ContractPayload, Quality, ShareOf
 from actuarial.law.terms import Fixed
 from actuarial.layers import Piecewise, to_cents
 from actuarial.results import Result
-
-MOST = 1e16
-"""Largest amount that is settled [yuan]; beyond it cents do not fit."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +122,7 @@ class Contract(Result):
     # ------------------------------------------------------------------ a year
 
     def basis(
-        self, *, target: float | None = None, heads: float | None = None, premium: float | None = None,
+        self, *, target: float | None = None, heads: float | Fraction | None = None, premium: float | None = None,
         financing: float | None = None, revenue: float | None = None,
     ) -> Basis:  # fmt: skip
         """The amounts of a year; the target by the file's rule (464 yuan × heads) where it is not given.
@@ -131,7 +132,12 @@ class Contract(Result):
         InputError
             If neither the target nor what its rule needs is given.
         """
-        rest = {"heads": heads, "premium": premium, "financing": financing, "revenue": revenue}
+        rest: dict[str, Any] = {
+            "heads": heads,
+            "premium": premium,
+            "financing": financing,
+            "revenue": revenue,
+        }
         if target is None:
             rule = self.terms.target.amount
             if rule is None:
@@ -228,9 +234,10 @@ class Contract(Result):
 
     def settle_months(
         self, *, claims: ArrayLike, events: Mapping[str, int] | None = None, late_claims: float = 0.0,
-        readings: Mapping[str, Any] | None = None, target: float | None = None, heads: float | None = None,
-        premium: float | None = None, financing: float | None = None, revenue: float | None = None,
-        policy_loss: float = 0.0, **given: Any,
+        readings: Mapping[str, Any] | None = None, target: float | None = None,
+        heads: float | Sequence[float] | None = None, premium: float | None = None, financing: float | None = None,
+        revenue: float | None = None, policy_loss: float = 0.0, earlier_claims: float = 0.0,
+        opening: State | None = None, **given: Any,
     ) -> YearSettlement:  # fmt: skip
         """Settle a year month by month: a double-entry ledger in whole cents.
 
@@ -244,10 +251,16 @@ class Contract(Result):
             Claims of the year that arrive after the cut-off [yuan].
         readings : mapping, optional
             Gaps read as stated here.
-        target, heads, premium, financing, revenue : float, optional
+        target, premium, financing, revenue : float, optional
             As for :meth:`for_year`.
+        heads : float or sequence of 12, optional
+            Counted heads, or the insured persons by month: then the target is counted anew as the terms state.
         policy_loss : float
             Claims caused by a change of policy within the year [yuan].
+        earlier_claims : float
+            Late claims of last year that belong to this year and are not in its months [yuan]; they are paid in month 1.
+        opening : State, optional
+            What last year left: its :attr:`YearSettlement.state` [cents].
         **given
             ``quality``, ``indicators``, and in yuan ``expenses``, ``excess``, as for :meth:`Deal.split`.
 
@@ -270,8 +283,37 @@ class Contract(Result):
         (9660000.0, 6453333.35, 3206666.65)
         """
         mine = self.with_readings(readings or {})
-        basis = mine.basis(target=target, heads=heads, premium=premium, financing=financing, revenue=revenue)
-        return settled_by_months(Deal.of(mine, basis), claims, events, late_claims, policy_loss, given)
+        by_month = heads if isinstance(heads, Sequence | np.ndarray) else None
+        alone = None if isinstance(heads, Sequence | np.ndarray) else heads
+        amounts = {"target": target, "heads": alone, "premium": premium, "financing": financing,
+                   "revenue": revenue}  # fmt: skip
+        year = Year.of(claims, heads=by_month, events=events, late_claims=late_claims, policy_loss=policy_loss,
+                       earlier_claims=earlier_claims, opening=opening, given=given)  # fmt: skip
+        return settled(mine, year, amounts)
+
+    def settle_points(self, points: pd.DataFrame, *, budget: float) -> PointSettlement:
+        """Settle a year with providers by points (DRG, DIP).
+
+        Parameters
+        ----------
+        points : DataFrame
+            ``provider``, ``points``, optional ``prepaid`` [yuan].
+        budget : float
+            The area's budget [yuan].
+
+        Raises
+        ------
+        InputError
+            If the contract has no terms of points, a gap is open, or there are no points.
+
+        Examples
+        --------
+        >>> rule = load_contract("china/zhejiang/contract/drg_points@2020-01-01")
+        >>> year = rule.settle_points(pd.DataFrame({"provider": ["a", "b"], "points": [9e3, 1.1e4]}), budget=2e6)
+        >>> year.point_value, year.frame["payment"].tolist()
+        (95.0, [855000.0, 1045000.0])
+        """
+        return settled_by_points(self, points, budget)
 
     def evaluate(self, *, target: float, claims: ArrayLike) -> Evaluation:
         """Both sides' results over simulated years.

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from actuarial.contract.readings import as_written
 from actuarial.law.contract_terms import Choice, Extreme, PerHead, Quality, ShareOf
 from actuarial.law.terms import Fixed, Unread
 from actuarial.texts import pick, text
 
 if TYPE_CHECKING:
     from actuarial.contract.terms import Contract
-    from actuarial.law.contract_terms import Sharing
+    from actuarial.law.contract_terms import ContractPayload, Sharing
 
 
 def amount_in_words(term: Any, lang: str | None = None) -> str:
@@ -51,7 +52,11 @@ def ratio_in_words(term: Any, lang: str | None = None) -> str:
             return _say("quality", lang, rate=rate)
         low, high = (f"{100 * x:.10g}%" for x in (term.at_least, term.at_most))
         return _say("less_quality", lang, rate=rate, low=low, high=high)
-    return f"{100 * term.value:.10g}%" if isinstance(term, Fixed) else _gap(term, lang)
+    if isinstance(term, Fixed):
+        exact = as_written(term.value)
+        plain = round(term.value, 9) == term.value
+        return f"{100 * term.value:.10g}%" if plain else f"{exact.numerator}/{exact.denominator}"
+    return _gap(term, lang)
 
 
 def terms_in_words(contract: Contract, lang: str | None = None) -> list[str]:
@@ -66,7 +71,10 @@ def terms_in_words(contract: Contract, lang: str | None = None) -> list[str]:
     >>> terms_in_words(found, "en")[3]
     'deficit up to <loss_rate> of the premium: insurer 50%, fund the rest'
     """
-    return [line for part in (_before, _bands, _after) for line in part(contract, lang)]
+    from actuarial.contract.cash_words import duties_in_words  # it needs the words of amounts
+
+    found = [line for part in (_before, _bands, _after) for line in part(contract, lang)]
+    return [*found, *duties_in_words(contract.terms, lang), *_notes(contract, lang)]
 
 
 def _say(code: str, lang: str | None, **params: Any) -> str:
@@ -143,7 +151,7 @@ def _conditions(table: Sharing, lang: str | None) -> Iterator[str]:
 
 
 def _after(contract: Contract, lang: str | None) -> Iterator[str]:
-    """Caps, pools, deductions, fees, and what is told but not computed."""
+    """Caps, pools, deductions, fees, and the shortest term."""
     t = contract.terms
     for c in t.caps:
         yield _say("cap", lang, side=_say(c.side, lang), party=_party(contract, c.party, lang),
@@ -165,10 +173,19 @@ def _after(contract: Contract, lang: str | None) -> Iterator[str]:
                    amount=amount_in_words(f.amount, lang))  # fmt: skip
     if t.years_at_least is not None:
         yield _say("years", lang, years=t.years_at_least)
-    for note in t.not_computed:
+
+
+def _notes(contract: Contract, lang: str | None) -> Iterator[str]:
+    """What is told but not computed."""
+    for note in contract.terms.not_computed:
         yield _say("not_computed", lang, note=pick(note, lang))
 
 
-def _party(contract: Contract, party: str, lang: str | None) -> str:
-    own = contract.terms.names.get(party)  # type: ignore[call-overload]
+def party_in_words(terms: ContractPayload, party: str, lang: str | None = None) -> str:
+    """What a party is called: by the contract's own name, else by its part."""
+    own = terms.names.get(party)  # type: ignore[call-overload]
     return pick(own, lang) if own else _say(f"party_{party}", lang)
+
+
+def _party(contract: Contract, party: str, lang: str | None) -> str:
+    return party_in_words(contract.terms, party, lang)

@@ -178,13 +178,15 @@ Destination = Annotated[Any, _word("fund", "insurer", "provider", "carried", "re
 class Target(Strict):
     """How the target is formed: an amount per head × heads, a share of a base, or stated outside the file.
 
-    `counted` says in words which heads, on which date; `headcount` what follows when they change.
+    `counted` says in words which heads, on which date; `headcount` what follows when they change: the heads of the
+    count month (the first of the contract year unless `count_month` names another), of all months on average, or of the last.
     """
 
     amount: Amount | None = None
     what: Bilingual = {}
     counted: Bilingual = {}
-    headcount: Headcount = "count_date"
+    headcount: Headcount | None = None
+    count_month: Annotated[int, Field(ge=1, le=12)] = 1
 
 
 class Band(Strict):
@@ -363,7 +365,7 @@ class Cash(Strict):
     reward_above_reserve: AboveReserve | None = None
     calendar: Calendar | None = None
     monthly_share: Ratio = Fixed(1.0)
-    late_claims: LateClaims = "this_year"
+    late_claims: LateClaims | None = None
 
     @model_validator(mode="after")
     def _whole(self) -> Cash:

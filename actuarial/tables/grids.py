@@ -97,7 +97,7 @@ def read_grids(path: Path, sheet: Sheets = None) -> list[Grid]:
     """
     if path.suffix.lower() not in {".xlsx", ".xlsm", ".xls"} or sheet is None:
         return [read_grid(path, None)]
-    names = _sheet_names(path) if sheet == "*" else [sheet] if isinstance(sheet, str) else list(sheet)
+    names = sheet_names(path) if sheet == "*" else [sheet] if isinstance(sheet, str) else list(sheet)
     grids: list[Grid] = []
     faults: list[Fault] = []
     for name in dict.fromkeys(names):
@@ -111,7 +111,14 @@ def read_grids(path: Path, sheet: Sheets = None) -> list[Grid]:
     return filled or grids[:1] if sheet == "*" else grids
 
 
-def _sheet_names(path: Path) -> list[str]:
+def sheet_names(path: Path) -> list[str]:
+    """The sheets of a workbook, in their order.
+
+    Raises
+    ------
+    InputError
+        As :func:`read_grid`.
+    """
     import python_calamine
 
     read_grid(path)  # with its limits and refusals, before anything else is opened
