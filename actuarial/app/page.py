@@ -12,7 +12,8 @@ from typing import Any
 import panel as pn
 import param
 
-from actuarial.app.session import CRITERIA, Band, Session
+from actuarial.app.session import CRITERIA, Session
+from actuarial.app.state import Band
 from actuarial.app.view import regions
 from actuarial.errors import ActuarialError
 from actuarial.plan import Plan
@@ -90,7 +91,7 @@ class WhatIf(pn.custom.JSComponent):
         s, scale = self.session, Unit.of(self.lang).scale
         head, _, rest = key.partition(".")
         if key in {"policy", "contract"}:
-            known = s.policies() if key == "policy" else ("", *s.contracts())
+            known = s.terms.policies() if key == "policy" else ("", *s.terms.contracts())
             if raw in known:
                 s.change(**{key: raw})
         elif key == "criterion":

@@ -6,7 +6,8 @@ from html import escape
 from typing import Any
 
 from actuarial.app import pictures
-from actuarial.app.session import CRITERIA, MOST_OFFERS, Figures, Session, State
+from actuarial.app.session import CRITERIA, MOST_OFFERS, Figures, Session
+from actuarial.app.state import State
 from actuarial.results import Kind, Unit, shown
 from actuarial.tables import term_label
 from actuarial.texts import text
@@ -106,7 +107,7 @@ def controls(session: Session, lang: str) -> str:
     )
     policies = {
         p: t("policy_plan") if p == "plan" else t("policy_stated") if p == "stated" else p
-        for p in session.policies()
+        for p in session.terms.policies()
     }
     factor = (
         field("policy_factor", t("policy_factor"), s.policy_factor, 0.7, 1.4, 0.005)
@@ -137,7 +138,7 @@ def _contract(session: Session, lang: str) -> str:
     s = session.state
     t = lambda code, **k: text(f"app.{code}", lang, **k)  # noqa: E731
     names = {"": t("none")}
-    for law in session.contracts():
+    for law in session.terms.contracts():
         names[law] = law if law.endswith((".yaml", ".yml")) else load_law(law, "contract").name(lang)
     out = choice("contract", t("contract"), names, s.contract)
     if not s.contract:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from actuarial.cli.shared import common, early_language, help_text, print_json, say, simulated
+from actuarial.cli.shared import common, early_language, help_text, print_json, progress_bar, say, simulated
 from actuarial.errors import Fault, InputError
 from actuarial.texts import LANGUAGES, text, use_language
 
@@ -83,14 +83,13 @@ def report(
     lang: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Write a document about a plan."""
-    from actuarial.cli import _progress
     from actuarial.pipeline import run as run_plan
     from actuarial.plan import load_plan
     from actuarial.report import build_report
 
     refuse_file(out)
     loaded = load_plan(plan)
-    with _progress(as_json) as progress:
+    with progress_bar(as_json) as progress:
         answer = run_plan(loaded, paths=paths, seed=seed, threads=threads, progress=progress)
     name = "report" if kind == "actuarial" else kind
     made: dict[str, dict[str, str]] = {}

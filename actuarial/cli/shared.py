@@ -76,3 +76,28 @@ def money(value: float) -> str:
     from actuarial.results import Unit
 
     return Unit.of().show(value)
+
+
+class progress_bar:
+    """A bar on a terminal; nothing in a pipe, in CI or beside JSON."""
+
+    def __init__(self, quiet: bool) -> None:
+        self.quiet = quiet or not sys.stderr.isatty()
+        self.bar: Any = None
+
+    def __enter__(self) -> Callable[[int, int], None] | None:
+        if self.quiet:
+            return None
+        from tqdm import tqdm
+
+        self.bar = tqdm(desc=say("progress"), unit="", unit_scale=True, leave=False)
+
+        def show(done: int, total: int) -> None:
+            self.bar.total = total
+            self.bar.update(done - self.bar.n)
+
+        return show
+
+    def __exit__(self, *_: object) -> None:
+        if self.bar is not None:
+            self.bar.close()

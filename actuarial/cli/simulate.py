@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from actuarial.cli.growth import _write_plot
-from actuarial.cli.shared import common, help_text, print_json, say, simulated
+from actuarial.cli.shared import common, help_text, print_json, progress_bar, say, simulated
 
 CRITERIA = ("current_year", "closing", "any_month", "months_payable", "expected_balance", "tvar")
 
@@ -116,12 +116,11 @@ def fleet(
     paths: int, seed: int, threads: int, lang: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Many funds in the same worlds, pooled where asked for."""
-    from actuarial.cli import _progress
     from actuarial.cli.data import _write
     from actuarial.fund.fleet import Fleet
     from actuarial.fund.pooling import pool
 
-    with _progress(as_json) as progress:
+    with progress_bar(as_json) as progress:
         found = Fleet(source).simulate(
             shared=shared,
             paths=paths,
