@@ -23,6 +23,7 @@ from actuarial.cli import (
     precedent,
     rules,
     run,
+    settle,
     simulate,
 )
 from actuarial.cli import report as reports
@@ -51,7 +52,7 @@ for command in (
     rules.reprice, law.law, precedent.calculate, licences.command,
 ):  # fmt: skip
     cli.add_command(command)
-for command in (contracts.list_, contracts.show, contracts.settle):
+for command in (contracts.list_, contracts.show, settle.settle):
     contract.add_command(command)
 
 

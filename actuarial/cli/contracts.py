@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from actuarial.cli import shared
 from actuarial.cli.shared import common, help_text, print_json
 from actuarial.texts import LANGUAGES, pick, text
 
@@ -94,42 +93,3 @@ def _gap(found: Contract, name: str) -> Row:
     said = None if reading is None else reading.choice or f"{reading.value:g}"
     what = {f"what_{k}": pick(gap.what, k) for k in LANGUAGES}
     return {"name": name, **what, "allowed": allowed, "terms_depend": name in _named(found), "reading": said}
-
-
-@click.command(help=help_text("settle_help"))
-@click.argument("reference", metavar="ID|FILE")
-@click.option("--target", type=float, required=True, help=help_text("target_help"))
-@click.option("--claims", type=float, required=True, help=help_text("claims_help"))
-@common
-def settle(reference: str, target: float, claims: float, lang: str | None, as_json: bool) -> None:
-    """Settle one year."""
-    from actuarial.contract import load_contract
-
-    settled = load_contract(reference).settle(target=target, claims=claims)
-    if as_json:
-        print_json(settled.to_dict())
-        return
-    kind = shared.say("settle_surplus" if settled.outcome >= 0 else "settle_deficit")
-    click.echo(
-        shared.say(
-            "settle_line",
-            target=_yuan(target),
-            claims=_yuan(claims),
-            kind=kind,
-            outcome=_yuan(abs(settled.outcome)),
-        )
-    )
-    for row in settled.table.to_dict("records"):
-        if row["amount"]:
-            high = _yuan(row["to"]) if row["to"] < float("inf") else shared.say("above")
-            click.echo(shared.say("settle_band", low=_yuan(row["from"]), high=high, amount=_yuan(row["amount"]),
-                          share=f"{100 * row['insurer_share']:g}", part=_yuan(row["insurer_part"])))  # fmt: skip
-    click.echo(
-        shared.say("settle_result", insurer=_yuan(settled.insurer_result), fund=_yuan(settled.fund_result))
-    )
-    law = settled.contract.law
-    click.echo(shared.say("settle_source", name=law.name(), id=law.id))
-
-
-def _yuan(value: float) -> str:
-    return f"{value:,.2f}".replace("-", "−")

@@ -151,6 +151,11 @@ class YearSettlement(Result):
         unpaid = int(self.year.opening.owed) - (self.paid.earlier if self.paid else 0)
         return State(_one(s.reserve), _one(s.carried), unpaid + (self.end.owed if self.end else 0))
 
+    def _reading(self, gap: str) -> str | float | None:
+        """How a gap that was reached is read."""
+        found = self.deal.contract.law.envelope.readings[gap]
+        return found.choice if found.choice is not None else found.value
+
     def to_excel(self, path: str | os.PathLike[str], lang: str | None = None) -> Path:
         """Write ledger, balances, cash need and true-up as sheets, in yuan."""
         frames = {"ledger": self.ledger, "balances": self.balances.reset_index(), "cash_need": self.cash_need, "true_up": self.true_up}  # fmt: skip
@@ -161,8 +166,13 @@ class YearSettlement(Result):
     def to_dict(self) -> dict[str, Any]:
         """Plain data for ``--json``, amounts in yuan."""
         month, worst = self.worst_cash_need
+        heads = self.deal.basis.heads
         return {
-            "contract": self.deal.contract.law.id, "target": self.deal.basis.target, "claims": sum(self.claims) / 100,
+            "contract": self.deal.contract.law.id, "counted_heads": None if heads is None else float(heads),
+            "planned_target": self.planned_target / 100, "months": [c / 100 for c in self.claims],
+            "heads": None if self.year.heads is None else list(self.year.heads), "events": dict(self.year.events),
+            "readings": {g: self._reading(g) for g in sorted(self.deal.asked)},
+            "target": self.deal.basis.target, "claims": sum(self.claims) / 100,
             "late_claims": self.late_claims / 100, "carried_claims": self.carried_claims / 100,
             "outcome": int(self.split.outcome[0]) / 100, "insurer_result": self.insurer_result,
             "provisional": self.provisional, "true_up": self.true_up_amount, "owed": float(self.state.owed) / 100,

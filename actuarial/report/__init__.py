@@ -86,26 +86,50 @@ def build_report(
     InputError
         If the folder cannot be written, or a format or kind is unknown. All files are written whole, or none.
     """
-    chosen, wanted = language(lang), tuple(dict.fromkeys(formats))
+    chosen = language(lang)
+    with use_language(chosen):
+        content = compose(answer, chosen, kind=kind)
+    return write_documents(content, folder, name=name, formats=formats, answer=answer)
+
+
+def write_documents(
+    content: Content, folder: str | os.PathLike[str], *, name: str, formats: Iterable[str], answer: Answer | None = None
+) -> ReportFiles:  # fmt: skip
+    """Write a content as ``<name>_<lang>.<format>`` in any of the formats.
+
+    Parameters
+    ----------
+    content : Content
+    folder : path
+        Made if it is not there.
+    name : str
+        Start of the files' names.
+    formats : iterable of str
+        Of ``html``, ``xlsx``, ``docx``, ``pdf``.
+    answer : Answer, optional
+        What the workbook of the actuarial report draws its charts from.
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be written, or a format is unknown. All files are written whole, or none.
+    """
+    wanted = tuple(dict.fromkeys(formats))
     for value in wanted:
         if value not in FORMATS:
             params = {"value": value, "known": "、".join(FORMATS)}
             raise InputError([Fault("report_words.format", params=params)])
-    with use_language(chosen):
-        content = compose(answer, chosen, kind=kind)
-        writers = _writers(answer, content)
-        paths = {ending: Path(folder) / f"{name}_{chosen}.{ending}" for ending in wanted}
-        with (
-            folder_lock(folder),
-            ExitStack() as whole,
-        ):  # all take their names when all are written, or none does
-            made = {ending: whole.enter_context(atomic_path(path)) for ending, path in paths.items()}
-            for ending, temporary in made.items():
-                writers[ending](temporary)
+    writers = _writers(answer, content)
+    paths = {ending: Path(folder) / f"{name}_{content.lang}.{ending}" for ending in wanted}
+    # all take their names when all are written, or none does
+    with use_language(content.lang), folder_lock(folder), ExitStack() as whole:
+        made = {ending: whole.enter_context(atomic_path(path)) for ending, path in paths.items()}
+        for ending, temporary in made.items():
+            writers[ending](temporary)
     return ReportFiles(paths)
 
 
-def _writers(answer: Answer, content: Content) -> dict[str, Callable[[Path], object]]:
+def _writers(answer: Answer | None, content: Content) -> dict[str, Callable[[Path], object]]:
     """How each format is written; Word and PDF load their libraries when they are asked for."""
 
     def word(path: Path) -> Path:
@@ -126,4 +150,4 @@ def _writers(answer: Answer, content: Content) -> dict[str, Callable[[Path], obj
     }
 
 
-__all__ = ["FORMATS", "KINDS", "ReportFiles", "build_report", "compose"]
+__all__ = ["FORMATS", "KINDS", "ReportFiles", "build_report", "compose", "write_documents"]

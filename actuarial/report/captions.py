@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from actuarial.report.blocks import Block, Chart
+from actuarial.report.blocks import Block, Chart, Section
 from actuarial.report.content import Content
 from actuarial.report.opinion import BLANK
 from actuarial.results import shown
@@ -79,6 +79,29 @@ def breakable(words: str) -> str:
 def to_be_filled(part: Block) -> bool:
     """Whether a table is a form with blanks to write on."""
     return any(str(v).startswith(BLANK[:3]) for row in part.rows for v in row.values())
+
+
+WIDE = {"statement": 7}
+"""Columns from which a table is set smaller, by kind of document; 9 in the others."""
+SHORT = {"statement": 18}
+"""Rows up to which a table is kept on one page, likewise; 12 in the others."""
+
+
+def is_wide(part: Block, content: Content) -> bool:
+    """Whether a table is set smaller."""
+    return len(part.columns) > WIDE.get(content.kind, 9)
+
+
+def is_short(part: Block, content: Content) -> bool:
+    """Whether a table is kept on one page."""
+    return len(part.rows) <= SHORT.get(content.kind, 12)
+
+
+def is_signed(section: Section, content: Content) -> bool:
+    """Whether a section is the form of signatures of a statement, which is kept on one page with its words."""
+    return content.kind == "statement" and any(
+        isinstance(p, Block) and to_be_filled(p) for p in section.parts
+    )
 
 
 def shares(part: Block, words: list[list[str]]) -> list[float]:

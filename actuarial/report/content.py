@@ -6,6 +6,7 @@ Page, workbook, Word file and PDF are made from this; no number is computed here
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from actuarial.errors import Fault, InputError
@@ -40,7 +41,7 @@ class Content:
     unit : Unit
     dated : str
         The valuation date, which every file takes as its time of writing.
-    kind : {"actuarial", "bulletin"}
+    kind : {"actuarial", "bulletin", "statement"}
     """
 
     lang: str
@@ -81,18 +82,16 @@ def compose(answer: Answer, lang: str | None = None, *, kind: str = "actuarial")
             f"{title} · {k.t('report.synthetic')}",
             f"{subtitle} · {k.t('report.synthetic_note')}",
         )
-    coded = [
-        replace(finished(_untitled(s), "" if code in UNSOURCED else k.computed), code=code)
+    done = {
+        code: [finished(_untitled(s), "" if code in UNSOURCED else k.computed) for s in some]
         for code, some in found.items()
-        for s in some
-    ]
-    numbered = tuple(replace(s, title=_number(n, k.lang) + s.title) for n, s in enumerate(coded, 1))
+    }
     return Content(
         k.lang,
         printable(title),
         printable(subtitle),
         headline,
-        numbered,
+        numbered(done, k.lang),
         k.unit,
         k.plan.model.valuation_date,
         kind,
@@ -128,6 +127,12 @@ def _sections(k: Context) -> dict[str, list[Section]]:
         "sources": [proving.sources_section(k)],
         "manifest": [proving.manifest_section(k)],
     }
+
+
+def numbered(sections: Mapping[str, Iterable[Section]], lang: str) -> tuple[Section, ...]:
+    """Sections with their codes, and with running numbers before their titles."""
+    coded = [replace(s, code=code) for code, some in sections.items() for s in some]
+    return tuple(replace(s, title=_number(n, lang) + s.title) for n, s in enumerate(coded, 1))
 
 
 def _number(n: int, lang: str) -> str:

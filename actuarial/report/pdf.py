@@ -15,7 +15,7 @@ from typing import Any
 
 from actuarial.errors import ModelWarning, warn
 from actuarial.report.blocks import Chart
-from actuarial.report.captions import captioned, cells, shares, to_be_filled
+from actuarial.report.captions import captioned, cells, is_short, is_signed, is_wide, shares, to_be_filled
 from actuarial.report.content import Content
 from actuarial.results import atomic_path, chinese_font
 from actuarial.texts import text
@@ -89,10 +89,17 @@ def _data(content: Content, folder: Path) -> dict[str, Any]:
                     "rows": words,
                     "totals": sorted(part.total_rows),
                     "form": to_be_filled(part),
+                    "wide": is_wide(part, content),
+                    "short": is_short(part, content),
                 }
             )
         sections.append(
-            {"title": section.title or "—", "paragraphs": list(section.paragraphs), "parts": made}
+            {
+                "title": section.title or "—",
+                "paragraphs": list(section.paragraphs),
+                "parts": made,
+                "whole": is_signed(section, content),
+            }
         )
     day = datetime.fromisoformat(content.dated)
     return {

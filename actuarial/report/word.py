@@ -15,7 +15,16 @@ from pathlib import Path
 from typing import Any
 
 from actuarial.report.blocks import Block, Chart
-from actuarial.report.captions import Captioned, captioned, cells, shares, to_be_filled
+from actuarial.report.captions import (
+    Captioned,
+    captioned,
+    cells,
+    is_short,
+    is_signed,
+    is_wide,
+    shares,
+    to_be_filled,
+)
 from actuarial.report.content import Content
 from actuarial.results import COLOURS, atomic_path
 from actuarial.texts import text
@@ -24,10 +33,6 @@ FONTS = {"zh": ("Times New Roman", "SimSun", "SimHei"), "en": ("Calibri", "SimSu
 """Latin font, Chinese font of the text, Chinese font of the headings: those that every Windows office has."""
 PAGE, MARGIN = (21.0, 29.7), (2.2, 2.0)
 """A4, and the margins above and beside the text [cm]."""
-WIDE = 9
-"""Columns from which a table is set smaller."""
-SHORT = 12
-"""Rows up to which a table is kept on one page."""
 
 
 def write_word(content: Content, path: Path) -> Path:
@@ -91,7 +96,8 @@ class _Maker:
         for number, (section, parts) in enumerate(zip(self.c.sections, captioned(self.c), strict=True), 1):
             self._heading(section.title, number)
             for words in section.paragraphs:
-                self.document.add_paragraph(words)
+                paragraph = self.document.add_paragraph(words)
+                paragraph.paragraph_format.keep_with_next = is_signed(section, self.c) or None
             for part in parts:
                 self._part(part)
 
@@ -219,7 +225,7 @@ class _Maker:
         title.alignment = WD_ALIGN_PARAGRAPH.LEFT
         self.document.add_paragraph(self.c.subtitle, style="Subtitle")
         self._headline()
-        if self.c.kind == "bulletin":
+        if self.c.kind != "actuarial":
             return
         self.document.add_paragraph(text("report_words.contents", self.c.lang), style="Caption")
         for number, section in enumerate(self.c.sections, 1):
@@ -299,7 +305,7 @@ class _Maker:
         from docx.shared import Pt
 
         words = cells(part, self.c)
-        small = Pt(7) if len(part.columns) > WIDE else Pt(9)
+        small = Pt(7) if is_wide(part, self.c) else Pt(9)
         table = self._table(len(words) + 1, len(part.columns), shares(part, words))
         for at, column in enumerate(part.columns):
             self._cell(table, 0, at, column.heading, numeric=column.numeric, bold=True, size=small)
@@ -310,7 +316,7 @@ class _Maker:
         if to_be_filled(part):
             for written in table.rows[1:]:
                 written.height = Pt(28)
-        if len(words) <= SHORT:
+        if is_short(part, self.c):
             for places in self.grid[:-1]:
                 for place in places:
                     place.paragraphs[0].paragraph_format.keep_with_next = True

@@ -11,6 +11,7 @@ import pandas as pd
 from actuarial.budget import budget_form
 from actuarial.pipeline import Answer
 from actuarial.report.blocks import Block, Chart, Section
+from actuarial.report.captions import to_be_filled
 from actuarial.report.content import Content
 from actuarial.results import COLOURS, DECIMALS, WORKBOOK_OPTIONS, atomic_path, scaled, write_cell
 from actuarial.safe import cell_text, sheet_name, width
@@ -20,12 +21,14 @@ SHEETS = {
     "answer": "answer", "forecast": "fan", "risk": "curve", "drivers": "waterfall", "contract": "contract",
     "scenarios": "scenarios", "budget": "budget", "data": "base", "assumptions": "sources", "sources": "sources",
     "manifest": "manifest", "policy": "base", "growth": "base",
+    "amounts": "statement", "parties": "statement", "months": "months", "result": "result", "terms": "terms",
+    "readings": "readings", "signature": "statement", "ledger": "ledger",
 }  # fmt: skip
 """Sheet of each section of the report."""
 
 
-def write_workbook(answer: Answer, content: Content, path: Path) -> Path:
-    """Write the workbook, whole or not at all.
+def write_workbook(answer: Answer | None, content: Content, path: Path) -> Path:
+    """Write the workbook, whole or not at all; the charts of the actuarial report are drawn from its answer.
 
     Raises
     ------
@@ -36,7 +39,7 @@ def write_workbook(answer: Answer, content: Content, path: Path) -> Path:
 
     with atomic_path(path) as temporary:
         book = xlsxwriter.Workbook(str(temporary), WORKBOOK_OPTIONS)
-        valued = pd.Timestamp(answer.plan.model.valuation_date).to_pydatetime()
+        valued = pd.Timestamp(content.dated).to_pydatetime()
         book.set_properties({"title": content.title, "subject": content.subtitle, "created": valued})
         _Writer(book, answer, content).write()
         book.close()
@@ -46,8 +49,9 @@ def write_workbook(answer: Answer, content: Content, path: Path) -> Path:
 class _Writer:
     """One workbook being written."""
 
-    def __init__(self, book: Any, answer: Answer, content: Content) -> None:
-        self.book, self.a, self.c = book, answer, content
+    def __init__(self, book: Any, answer: Answer | None, content: Content) -> None:
+        self.book, self.c = book, content
+        self.a: Any = answer
         base = {
             "font_name": "Microsoft YaHei" if content.lang == "zh" else "Calibri",
             "font_size": 10,
@@ -116,7 +120,8 @@ class _Writer:
                 sheet.set_column(column, column, wide)
             sheet.set_landscape()
             sheet.set_paper(9)
-            sheet.fit_to_pages(1, 0 if self.c.kind == "actuarial" else 1)  # a picture is not cut in two
+            long = self.c.kind == "actuarial" or code in {"terms", "ledger"}
+            sheet.fit_to_pages(1, 0 if long else 1)  # a picture is not cut in two
             sheet.hide_gridlines(2)
 
     def sheet_title(self, code: str) -> str:
@@ -131,7 +136,7 @@ class _Writer:
             self.sheets[code].write_string(row, 0, title, self.h2)
             return self.sheets[code], row + 1
         sheet = self.book.add_worksheet(self.sheet_title(code))
-        self.sheets[code], self.widths[code] = sheet, {0: 26}
+        self.sheets[code], self.widths[code] = sheet, {0: 8 if self.c.kind == "statement" else 26}
         row = 0
         if not self.rows:
             sheet.write_string(0, 0, self.c.title, self.title)
@@ -183,8 +188,8 @@ class _Writer:
                     widths[at] = max(widths.get(at, 0), min(width(str(value or "")) + 2, 46))
                 else:
                     widths[at] = max(widths.get(at, 0), 14)
-            if lines > 1:
-                sheet.set_row(row, 14 * lines)
+            if lines > 1 or to_be_filled(part):
+                sheet.set_row(row, max(14 * lines, 32 if to_be_filled(part) else 0))
         row += 1
         if part.source:
             sheet.write_string(row, 0, self.t("report.table_source", source=part.source), self.grey_line)
