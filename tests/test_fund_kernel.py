@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,9 +14,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 import actuarial as act
-from actuarial.fund import kernel
+from actuarial.fund import kernel, sizes
+from actuarial.fund.large import plan_large
+from actuarial.fund.paths import claims_of
 from actuarial.fund.process import shifted_lognormal
 from actuarial.growth import curve
+from actuarial.severity import Gamma, Lognormal, Severity, SplicedPareto
 
 N = 500
 
@@ -27,6 +32,7 @@ def interpreted(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     def off() -> None:
         monkeypatch.setattr(kernel, "_loops", {})
         monkeypatch.setattr(curve, "_loop", [])
+        monkeypatch.setattr(sizes, "_loops", {})
         monkeypatch.setattr(kernel, "_asked", -(10**9))
 
     return off
@@ -130,3 +136,35 @@ def test_growth_by_table_is_growth(jieshou: act.Plan) -> None:
         own, policy, factor = cost.factors(z)
         stated = base.category_per_capita * (own * policy)[:, None] * factor
         np.testing.assert_allclose(cost.per_capita(z), stated, rtol=3e-9)
+
+
+@pytest.mark.parametrize(
+    "law", [Lognormal(1.0, 1.7), Gamma(1.0, 0.6), SplicedPareto(7.0, 1.0, 2e4, 0.01, 15e3, 0.3)]
+)
+@pytest.mark.parametrize("share", [1.0, 1e-3])
+def test_sizes_by_table_are_the_law(law: Severity, share: float) -> None:
+    """From the smallest uniform to the largest the table is the inverse distribution, save in the cell of a kink."""
+    u = np.concatenate(
+        [10.0 ** -np.arange(1, 9), 1 - 10.0 ** -np.arange(1, 9), np.linspace(0.001, 0.999, 5001)]
+    )
+    stated = law.quantile(1 - share * (1 - u))
+    off = np.abs(sizes.Sizes(law, share)(u) / stated - 1)
+    assert (off > 1e-6).sum() <= 2 * isinstance(law, SplicedPareto)
+    assert off.max() < 1e-3
+    ends = sizes.Sizes(law, share)(np.array([0.0, np.nextafter(1.0, 0.0)]))
+    assert np.isfinite(ends).all()
+    assert ends[0] >= 0
+
+
+def test_single_claims_are_the_same_compiled(interpreted: Callable[[], None]) -> None:
+    """A small pool's claims, drawn one by one with counts that vary more than Poisson's, agree to the last bit."""
+    counts, shares = np.array([0.09, 1.6]), np.full(12, 1 / 12)
+    tail = SplicedPareto(7.0, 1.0, 2e4, 0.01, 15e3, 0.3)
+    laws = (tail.scaled(1 / tail.mean), Lognormal(1.0, 1.5))
+    large = plan_large(laws, counts * 900, np.array([2700.0, 16.0]), 3.0, 1 / 12, None)
+    s: Any = SimpleNamespace(counts=counts, spread=None, shares=shares, large=large, year=2014, fund=0,
+                        without=frozenset(), kept=None)  # fmt: skip
+    each = np.broadcast_to(counts * [2700.0, 16.0], (600, 2))
+    compiled = claims_of(s, 3, 0, np.full(600, 900.0), each).tobytes()
+    interpreted()
+    assert claims_of(s, 3, 0, np.full(600, 900.0), each).tobytes() == compiled

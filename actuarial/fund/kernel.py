@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from actuarial.fund import sizes
 from actuarial.fund.process import shifted_lognormal
 
 Array = NDArray[np.float64]
@@ -44,7 +45,8 @@ def prepare(paths: int) -> None:
             from actuarial.growth import curve
 
             _noise = jit(noise, inline="always")  # else the loop is not vectorised
-            curve.use_compiled(jit)
+            for module in (curve, sizes):
+                module.use_compiled(jit)
             _loops.update(months=jit(_months), roll=jit(_roll))
 
 

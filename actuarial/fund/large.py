@@ -15,12 +15,15 @@ Consumption is fixed: claim :math:`j` of a path has the same uniforms whatever t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaincinv, ndtr
+from scipy.special import gammainccinv, gammaincinv, ndtr
 from scipy.stats import poisson
 
+from actuarial.fund.sizes import Sizes, add_claims, month_guide, sum_terms
+from actuarial.growth.curve import Curve
 from actuarial.severity import Severity
 
 SKEWNESS = 0.25
@@ -55,6 +58,21 @@ class LargeClaims:
     bulk: Array
     mixing: Array
     expected: float
+
+    @cached_property
+    def sizes(self) -> list[Sizes]:
+        """Amounts of each category's claims as a table."""
+        return [Sizes(law, share) for law, share in zip(self.laws, self.share.tolist(), strict=True)]
+
+    @cached_property
+    def gammas(self) -> list[Curve | None]:
+        """The year's factor of each category for a normal; None where counts are Poisson."""
+        return [Curve(partial(_gamma, v)) if v > 0 else None for v in self.mixing.tolist()]
+
+
+def _gamma(variance: float, z: Array) -> Array:
+    shape = 1 / variance
+    return np.asarray(variance * np.where(z > 0, gammainccinv(shape, ndtr(-z)), gammaincinv(shape, ndtr(z))))
 
 
 def truncated(law: Severity, edge: float) -> Array:
@@ -146,9 +164,9 @@ def _threshold(
 def frequency(large: LargeClaims, z: Array) -> Array:
     """The year's gamma factors for standard normals, shape (rows, C); 1 where counts are Poisson."""
     theta = np.ones_like(z)
-    for c, variance in enumerate(large.mixing):
-        if variance > 0:
-            theta[:, c] = gammaincinv(1 / variance, ndtr(z[:, c])) * variance
+    for c, curve in enumerate(large.gammas):
+        if curve is not None:
+            theta[:, c] = np.maximum(curve(z[:, c]), 0.0)
     return theta
 
 
@@ -165,17 +183,8 @@ def poisson_counts(u: Array, mean: Array) -> NDArray[np.int64]:
     if big.any():
         out[big] = poisson.ppf(u[big], mean[big]).astype(np.int64)
     at = np.flatnonzero(~big)
-    term = np.exp(-mean[at])
-    total, k = term.copy(), 0
-    while True:
-        above = (u[at] > total) & (k < 2000)
-        if not above.any():
-            return out
-        at, term, total = at[above], term[above], total[above]
-        k += 1
-        term = term * mean[at] / k
-        total = total + term
-        out[at] = k
+    out[at] = sum_terms(u[at], np.exp(-mean[at]), mean[at])
+    return out
 
 
 def large_claims(
@@ -198,13 +207,9 @@ def large_claims(
     width : int
         Paths of a whole chunk.
     """
-    rows, most = len(count), int(count.max(initial=0))
-    edges = np.cumsum(shares)[:-1] / shares.sum()
-    flat = np.zeros(rows * 12)
+    rows, most, out = len(count), int(count.max(initial=0)), np.zeros((len(count), len(shares)))
+    guide, severity = month_guide(shares), np.ascontiguousarray(severity)
     for j in range(most):
         u, v = sizes.random(width)[:rows], months.random(width)[:rows]
-        has = np.flatnonzero(count > j)
-        amount = large.laws[c].quantile(1 - large.share[c] * (1 - u[has])) * severity[has]
-        place = has * 12 + np.searchsorted(edges, v[has], side="right")
-        flat[place] += np.minimum(amount, np.finfo(np.float64).max)  # one claim a path: no place twice
-    return flat.reshape(rows, 12)
+        add_claims(large.sizes[c], u, v, j, count, severity, guide, out)
+    return out
