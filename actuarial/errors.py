@@ -7,8 +7,9 @@ before it is raised.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from actuarial.texts import pick, text
@@ -128,7 +129,24 @@ class InputError(ActuarialError):
 
 
 class ActuarialWarning(UserWarning):
-    """Base of all warnings of this package."""
+    """Base of all warnings of this package; those of :func:`warn` can be said in either language.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> with warnings.catch_warnings(record=True) as heard:
+    ...     warnings.simplefilter("always")
+    ...     _ = warn(ModelWarning, "model.one_path")
+    >>> heard[0].message.message("zh") == text("model.one_path", "zh")
+    True
+    """
+
+    code: str = ""
+    params: Mapping[str, Any] = MappingProxyType({})
+
+    def message(self, lang: str | None = None) -> str:
+        """The sentence, in `lang`."""
+        return text(self.code, lang, **self.params) if self.code else str(self)
 
 
 class DataWarning(ActuarialWarning):
@@ -152,5 +170,7 @@ def warn(category: type[ActuarialWarning], code: str, *, stacklevel: int = 3, **
     True
     """
     message = text(code, **params)
-    warnings.warn(message, category, stacklevel=stacklevel)
+    warning = category(message)
+    warning.code, warning.params = code, params
+    warnings.warn(warning, stacklevel=stacklevel)
     return message

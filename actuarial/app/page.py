@@ -185,6 +185,10 @@ def download(session: Session, what: str, lang: str, name: str = "") -> File | N
         with tempfile.TemporaryDirectory() as folder:
             made = build_report(answer, folder, lang=lang)
             return File(made.page.name, "text/html", Path(made.page).read_bytes())
+    if what == "snapshot":
+        from actuarial.app.snapshot import snapshot
+
+        return File(f"snapshot_{lang}.html", "text/html", snapshot(session, lang).encode("utf-8"))
     sheet = negotiating_sheet(session, lang)
     return None if sheet is None else File(f"negotiation_{lang}.xlsx", "application/octet-stream", sheet)
 

@@ -10,6 +10,7 @@ from html import escape
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from actuarial.contract import Evaluation
 from actuarial.fund import PremiumTarget, Simulation
@@ -17,7 +18,12 @@ from actuarial.results import COLOURS, Unit, shown, thousands
 from actuarial.texts import text
 
 WIDTH, HEIGHT = 520, 300
-LEFT, RIGHT, TOP, BOTTOM = 62, 14, 14, 40
+LEFT, RIGHT, TOP, BOTTOM = 62, 26, 26, 40
+HALO = {
+    "paint_order": "stroke",
+    "stroke": "#fff",
+    "stroke_width": "3",
+}  # words that lie on a line stay readable
 Scale = Callable[[float], float]
 
 
@@ -77,30 +83,67 @@ def _y_axis(y: Scale, low: float, high: float, left: float = LEFT) -> list[str]:
     return out
 
 
-def fan(found: pd.DataFrame, lang: str) -> str:
-    """The balance by month: median, 50%, 80% and 95% of the paths."""
-    unit = Unit.of(lang)
-    names = [c for c in found.columns if c.startswith("q")]
-    values = found[names].to_numpy() / unit.scale
+def _titles(y_title: str, x_title: str = "", fill: str = COLOURS["ink"]) -> list[str]:
+    """What stands on the axes: above the vertical one, below the horizontal one."""
+    below = [_text(WIDTH - RIGHT, HEIGHT - 6, x_title, "end")] if x_title else []
+    return [_text(6, 13, y_title, "start", fill=fill), *below]
+
+
+def _quantiles(found: pd.DataFrame) -> NDArray[np.float64]:
+    return found[[c for c in found.columns if c.startswith("q")]].to_numpy()
+
+
+def fan_range(found: pd.DataFrame) -> tuple[float, float]:
+    """Lowest and highest balance that a fan shows, zero within [yuan]."""
+    values = _quantiles(found)
     low, high = min(float(values.min()), 0.0), max(float(values.max()), 0.0)
-    x = _scale(0, len(found) - 1, LEFT, WIDTH - RIGHT)
-    y = _scale(low, high + 0.05 * (high - low), HEIGHT - BOTTOM, TOP + 8)
-    parts = _y_axis(y, low, high)
+    return low, high + 0.05 * (high - low)
+
+
+def _fan_scales(months: int, limits: tuple[float, float]) -> tuple[Scale, Scale]:
+    return _scale(0, months - 1, LEFT, WIDTH - RIGHT), _scale(*limits, HEIGHT - BOTTOM, TOP)
+
+
+def fan_frame(found: pd.DataFrame, limits: tuple[float, float], lang: str) -> str:
+    """Axes of a fan: all of it but the bands."""
+    unit = Unit.of(lang)
+    x, y = _fan_scales(len(found), limits)
+    parts = _y_axis(lambda v: y(v * unit.scale), *(v / unit.scale for v in limits))
+    for i, period in enumerate(found["month"]):
+        if i % 3 == (len(found) - 1) % 3:
+            parts.append(_text(x(i), HEIGHT - 22, f"{period.year}-{period.month:02d}"))
+    title = f"{text('chart.balance', lang, unit=unit.label)} · {text('chart.bands', lang)}"
+    return "".join([*parts, *_titles(title)])
+
+
+def fan_bands(found: pd.DataFrame, limits: tuple[float, float]) -> str:
+    """Median, 50%, 80% and 95% of the paths, month by month; the same in every language."""
+    values = _quantiles(found)
+    x, y = _fan_scales(len(found), limits)
+    parts = []
     for a, b, colour in ((0, 6, COLOURS["lighter"]), (1, 5, COLOURS["light"]), (2, 4, "#6ea6c9")):
         up = [(x(i), y(v)) for i, v in enumerate(values[:, b])]
         down = [(x(i), y(v)) for i, v in enumerate(values[:, a])]
         parts.append(_area([*up, *reversed(down)], colour))
     parts.append(_line([(x(i), y(v)) for i, v in enumerate(values[:, 3])], COLOURS["main"]))
     parts.append(_rule(LEFT, y(0), WIDTH - RIGHT, y(0), COLOURS["bad"], 1.4))
-    for i, period in enumerate(found["month"]):
-        if i % 3 == (len(found) - 1) % 3:
-            parts.append(_text(x(i), HEIGHT - 22, f"{period.year}-{period.month:02d}"))
-    parts.append(
-        _text(LEFT, HEIGHT - 6, f"{text('chart.balance', lang, unit=unit.label)}; 50 · 80 · 95%", "start")
-    )
-    last = values[-1]
-    said = f"{thousands(round(last[3], 1))} ({thousands(round(last[0], 1))} – {thousands(round(last[6], 1))}) {unit.label}"
-    return _svg(text("app.fan", lang), f"{found['month'].iloc[-1]}: {said}", parts)
+    return "".join(parts)
+
+
+def fan_sentence(found: pd.DataFrame, lang: str) -> str:
+    """The end of a fan in words."""
+    unit = Unit.of(lang)
+    low, middle, high = (shown(float(v), "money", unit) for v in _quantiles(found)[-1, [0, 3, 6]])
+    return f"{found['month'].iloc[-1]}: {middle} ({low} – {high}) {unit.label}"
+
+
+def fan(found: pd.DataFrame, lang: str) -> str:
+    """The balance by month: median, 50%, 80% and 95% of the paths."""
+    limits = fan_range(found)
+    return _svg(
+        text("app.fan", lang), fan_sentence(found, lang),
+        [fan_frame(found, limits, lang), fan_bands(found, limits)],
+    )  # fmt: skip
 
 
 def risk_curve(target: PremiumTarget, present: float, lang: str) -> str:
@@ -126,20 +169,15 @@ def risk_curve(target: PremiumTarget, present: float, lang: str) -> str:
         said.append(
             text("chart.target_at", lang, value=f"{target.value:.1f}", alpha=f"{100 * target.alpha:g}")
         )
-        parts.append(_text(cx, cy - 10, said[-1], _side(cx), fill="#9a4211"))
+        parts.append(_text(cx, cy - 10, said[-1], _side(cx), fill="#9a4211", **HALO))
     share = 100 * float(target.probability(present))
     px, py = x(present), y(share)
     parts.append(f'<rect x="{px - 4:.1f}" y="{py - 4:.1f}" width="8" height="8" fill="{COLOURS["ink"]}"/>')
     said.append(text("chart.present_at", lang, value=f"{present:.1f}", risk=f"{share:.1f}"))
-    parts.append(_text(px, min(max(py + (18 if share > 50 else -22), 24), HEIGHT - 60), said[-1], _side(px)))
     parts.append(
-        _text(
-            LEFT,
-            HEIGHT - 6,
-            f"{text('chart.deficit_probability', lang)} / {text('chart.premium', lang)}",
-            "start",
-        )
+        _text(px, min(max(py + (18 if share > 50 else -22), 24), HEIGHT - 60), said[-1], _side(px), **HALO)
     )
+    parts += _titles(text("chart.deficit_probability", lang), text("chart.premium", lang))
     return _svg(text("app.risk", lang), "; ".join(said), parts)
 
 
@@ -214,13 +252,10 @@ def payoff(deal: Evaluation, lang: str) -> str:
         _rule(LEFT, y(0), WIDTH - RIGHT, y(0), COLOURS["ink"]),
     ]
     parts.append(_line([(x(a), y(b)) for a, b in zip(grid, result, strict=True)], COLOURS["accent"], 2.4))
-    parts.append(
-        _text(
-            LEFT,
-            HEIGHT - 6,
-            f"{text('chart.outcome', lang, unit=unit.label)} → {text('chart.insurer_result', lang, unit=unit.label)}",
-            "start",
-        )
+    parts += _titles(
+        text("chart.insurer_result", lang, unit=unit.label),
+        text("chart.outcome", lang, unit=unit.label),
+        "#9a4211",
     )
     said = f"{shown(deal.expected('insurer'), 'signed_money', unit)} {unit.label}"
     return _svg(text("app.payoff", lang), f"{text('app.expected', lang)} {said}", parts)

@@ -46,28 +46,26 @@ class Figures:
     simulation: Simulation
     target: PremiumTarget
     contract: Evaluation | None
-    warnings: tuple[str, ...]
+    sides: pd.DataFrame | None
+    fan: pd.DataFrame
+    warnings: tuple[ActuarialWarning, ...]
 
-    @cached_property
-    def risk(self) -> pd.Series:
-        """Probability of a deficit at what the payers give, by criterion."""
-        return self.simulation.deficit_probability()
-
-    @cached_property
-    def fan(self) -> pd.DataFrame:
-        """The fan of the balance."""
-        return self.simulation.fan()
+    @property
+    def risk(self) -> float:
+        """Probability of a deficit at what the payers give, under the plan's criterion."""
+        needs = self.simulation.needs[self.target.criterion]
+        return float((needs > self.simulation.standard).mean())
 
     @cached_property
     def key(self) -> dict[str, Any]:
         """The figures that offers are compared by; the names are those of :meth:`Answer.to_dict`."""
         sim, deal = self.simulation, self.contract
-        sides: dict[str, Any] = {} if deal is None else {r["party"]: r for r in deal.table.to_dict("records")}
+        sides = {} if self.sides is None else {r["party"]: r for r in self.sides.to_dict("records")}
         insurer, fund = sides.get("insurer", {}), sides.get("fund", {})
         return {
             "premium_target": self.target.value,
             "present_standard": sim.standard,
-            "deficit_probability": float(self.risk[self.target.criterion]),
+            "deficit_probability": self.risk,
             "expected_cost_per_capita": sim.expected_cost_per_capita(),
             "expected_closing_balance": sim.expected_closing_balance(),
             "months_payable": sim.months_payable(),
@@ -90,7 +88,7 @@ class Offer:
 
 
 class _Memo:
-    """The last few results by what they depend on."""
+    """The last few results by what they depend on, each with the warnings that it gave rise to."""
 
     def __init__(self, room: int = KEPT_RESULTS) -> None:
         self.room = room
@@ -98,16 +96,22 @@ class _Memo:
         self.made: dict[str, int] = {}
 
     def get(self, kind: str, key: Any, make: Callable[[], Any]) -> Any:
-        """The result of `make`, or the kept one."""
+        """The result of `make`, or the kept one; what it warned of is warned of again."""
         full = (kind, key)
         if full not in self.kept:
-            self.kept[full] = make()
+            with warnings.catch_warnings(record=True) as heard:
+                warnings.simplefilter("always", ActuarialWarning)
+                made = make()
+            self.kept[full] = made, heard
             self.made[kind] = self.made.get(kind, 0) + 1
             same = [k for k in self.kept if k[0] == kind]
             if len(same) > self.room:
                 del self.kept[same[0]]
         self.kept.move_to_end(full)
-        return self.kept[full]
+        found, heard = self.kept[full]
+        for w in heard:
+            warnings.warn_explicit(w.message, w.category, w.filename, w.lineno)
+        return found
 
 
 class Session:
@@ -177,13 +181,15 @@ class Session:
         found = self.figures()
         if not isfinite(found.target.value):
             return
-        rise = found.simulation.fund.financing.rise(max(ceil(round(found.target.value, 6)), 0))
-        self.change(
-            amounts=tuple(
-                (str(p), round(max(float(v), 0.0), 2))
-                for p, v in zip(rise["payer"], rise["new_per_capita"], strict=True)
-            )
-        )
+        self.change(amounts=self.amounts_at(max(ceil(round(found.target.value, 6)), 0)))
+
+    def amounts_at(self, total: float) -> tuple[tuple[str, float], ...]:
+        """What each payer gives if all give `total` together: the step from the present is shared as the plan says [yuan/person/year]."""
+        rise = self.figures().simulation.fund.financing.rise(total)
+        amounts = [round(max(float(v), 0.0), 2) for v in rise["new_per_capita"]]
+        largest = amounts.index(max(amounts))
+        amounts[largest] = round(max(amounts[largest] + total - sum(amounts), 0.0), 2)  # what rounding left
+        return tuple(zip((str(p) for p in rise["payer"]), amounts, strict=True))
 
     # ------------------------------------------------------------------ offers
 
@@ -227,15 +233,19 @@ class Session:
         return self.memo.get("figures", s, lambda: self._figures(s))
 
     def _figures(self, s: State) -> Figures:
+        get = self.memo.get
         with warnings.catch_warnings(record=True) as heard:
             warnings.simplefilter("always", ActuarialWarning)
             plan = self.plan_of(s)
             sim = self._simulation(s, plan)
             target = sim.premium_target()
-            key = (self._path_key(s), s.contract, s.target, s.bands)
-            deal = self.memo.get("contract", key, lambda: evaluate_contract(plan, sim))
-        said = tuple(dict.fromkeys(str(w.message) for w in heard if issubclass(w.category, ActuarialWarning)))
-        return Figures(plan, sim, target, deal, said)
+            terms = (self._path_key(s), s.contract, s.target, s.bands)
+            deal: Evaluation | None = get("contract", terms, lambda: evaluate_contract(plan, sim))
+            sides = None if deal is None else get("sides", terms, lambda: deal.table)
+            fan = get("fan", (self._path_key(s), s.opening, s.amounts), sim.fan)
+        ours = [w.message for w in heard if isinstance(w.message, ActuarialWarning)]
+        said = tuple({str(w): w for w in ours}.values())
+        return Figures(plan, sim, target, deal, sides, fan, said)
 
     def _path_key(self, s: State) -> tuple[Any, ...]:
         return (s.growth, s.growth_sd, s.policy, s.policy_factor, s.heads)
@@ -245,7 +255,7 @@ class Session:
         first: Simulation = self.memo.get("paths", self._path_key(s), lambda: self._simulate(s, plan))
         if first.fund.plan is plan:
             return first
-        fund = Fund(plan, kept=self.normals)
+        fund = self._fund(s, plan)
         setting, arrays = fund.setting(first.cost), first.arrays
         moved = s.opening != first.fund.plan.model.opening.free.value
         if moved:
@@ -259,13 +269,19 @@ class Session:
             fresh.__dict__["needs"] = first.needs  # the same money: each path needs the same
         return fresh
 
+    def _fund(self, s: State, plan: Plan) -> Fund:
+        """The fund of a plan, with payers, calendar and arrears where they did not change."""
+        fund = Fund(plan, kept=self.normals)
+        fund.financing = self.memo.get("financing", s.amounts, lambda: fund.financing)
+        fund.arrears = self.memo.get("arrears", "plan", lambda: fund.arrears)
+        return fund
+
     def _simulate(self, s: State, plan: Plan) -> Simulation:
         base: AnnualBase = self.memo.get("base", "plan", lambda: base_year(self.plan))
         policy = self.memo.get("policy", (s.policy, s.policy_factor), lambda: plan_policy(plan))
         growth = self.memo.get("growth", (s.growth, s.growth_sd), lambda: plan_growth(plan))
         cost = cost_forecast(base, policy, growth, base_in_history=growth_has_base(plan, growth))
-        fund = Fund(plan, kept=self.normals)
-        return fund.simulate(cost, paths=self.paths, seed=self.seed, threads=self.threads)
+        return self._fund(s, plan).simulate(cost, paths=self.paths, seed=self.seed, threads=self.threads)
 
     # ------------------------------------------------------------------ saving
 

@@ -76,10 +76,13 @@ def choice(key: str, label: str, options: dict[str, str], value: str) -> str:
     return f'<div class="field"><label for="n-{key}">{escape(label)}</label><select id="n-{key}" data-key="{key}">{inner}</select></div>'
 
 
-def button(do: str, label: str, *, number: int | None = None, spoken: str = "", off: bool = False) -> str:
-    """A button that sends an action."""
+def button(
+    do: str, label: str, *, number: int | None = None, spoken: str = "", off: bool = False, wait: str = ""
+) -> str:
+    """A button that sends an action; `wait` is said at once where the answer takes long."""
     extra = f' data-number="{number}"' if number is not None else ""
     extra += f' aria-label="{escape(spoken, quote=True)}"' if spoken else ""
+    extra += f' data-wait="{escape(wait, quote=True)}"' if wait else ""
     return f'<button type="button" data-do="{do}"{extra}{" disabled" if off else ""}>{escape(label)}</button>'
 
 
@@ -211,13 +214,8 @@ def sentences(found: Figures, lang: str) -> list[str]:
     return out
 
 
-def answer(session: Session, found: Figures, lang: str) -> str:
-    """Headline, sentences, and what differs from the plan."""
-    target, sim = found.target, found.simulation
-    low, high = (shown(v, "yuan", Unit.of(lang)) for v in target.interval)
-    said = sentences(found, lang)
-    gap = target.value - sim.standard
-    state = "short" if gap > 0 else "enough"
+def differs(session: Session, lang: str) -> str:
+    """What was moved away from the plan, in words."""
     changed = [p.path for p in session.patches()]
     names = {
         "financing.amounts": "payers", "growth": "growth", "policy": "policy", "insured.next_year": "heads",
@@ -225,20 +223,29 @@ def answer(session: Session, found: Figures, lang: str) -> str:
     }  # fmt: skip
     unit = Unit.of(lang).label
     what = [text(f"app.{names[p]}", lang, unit=unit) for p in changed]
-    differs = text("app.changed", lang, what="; ".join(what)) if what else text("app.unchanged", lang)
+    return text("app.changed", lang, what="; ".join(what)) if what else text("app.unchanged", lang)
+
+
+def answer(session: Session, found: Figures, lang: str) -> str:
+    """Headline, sentences, and what differs from the plan."""
+    target, sim = found.target, found.simulation
+    low, high = (shown(v, "yuan", Unit.of(lang)) for v in target.interval)
+    said = sentences(found, lang)
+    gap = target.value - sim.standard
+    state = "short" if gap > 0 else "enough"
     figure = shown(max(target.value, 0.0), "yuan", Unit.of(lang))
     return (
         f'<h2 id="answer" tabindex="-1">{escape(text("app.answer", lang))}</h2>'
         f'<p class="big {state}"><strong data-figure="premium_target">{figure}</strong> '
         f"<span>{escape(text('label.yuan_per_person', lang))} · {escape(text('app.interval', lang, low=low, high=high))}</span></p>"
         + "".join(f"<p>{escape(w)}</p>" for w in said)
-        + f'<p class="small">{escape(differs)}</p>'
+        + f'<p class="small">{escape(differs(session, lang))}</p>'
     )
 
 
 def sides(found: Figures, lang: str) -> str:
     """Both sides' results under the contract."""
-    if found.contract is None:
+    if found.sides is None:
         return ""
     unit = Unit.of(lang)
     kinds: dict[str, Kind] = {
@@ -252,7 +259,7 @@ def sides(found: Figures, lang: str) -> str:
         f'<tr><th scope="row">{escape(text("app." + r["party"], lang))}</th>'
         + "".join(f"<td>{shown(r[k], v, unit)}</td>" for k, v in kinds.items())
         + "</tr>"
-        for r in found.contract.table.to_dict("records")
+        for r in found.sides.to_dict("records")
     )
     return (
         f"<h2>{escape(text('app.sides', lang))}</h2>"
@@ -268,7 +275,8 @@ def offers(session: Session, lang: str) -> str:
     form = (
         f'<p class="bar"><label for="offer-name">{escape(t("offer_name"))}</label><input type="text" id="offer-name" maxlength="40" size="12">'
         f"{button('pin', t('pin'), off=full)}{button('save', t('save'))}{button('download_scenario', t('download_scenario'))}"
-        f"{button('download_report', t('download_report'))}"
+        f"{button('download_report', t('download_report'), wait=t('working'))}"
+        f"{button('download_snapshot', t('download_snapshot'), wait=t('working'))}"
         "</p>"
     )
     columns: list[tuple[str, dict[str, Any], str]] = [(t("now"), session.figures().key, "")]
@@ -277,7 +285,11 @@ def offers(session: Session, lang: str) -> str:
         buttons += button("unpin", t("unpin"), number=n, spoken=f"{t('unpin')} {o.name}")
         columns.append((o.name, o.key, buttons))
     heads = "".join(f'<th scope="col">{escape(name)} {buttons}</th>' for name, _, buttons in columns)
-    rows = ""
+    states = [session.state, *(o.state for o in session.offers)]
+    rows = "".join(
+        f'<tr class="terms"><th scope="row">{escape(label)}</th>{"".join(f"<td>{escape(v)}</td>" for v in values)}</tr>'
+        for label, values in _terms(states, lang)
+    )
     for name, kind in COMPARED:
         label = escape(text(f"app.k_{name}", lang, unit=unit.label))
         cells = "".join(
@@ -293,9 +305,43 @@ def offers(session: Session, lang: str) -> str:
     )
 
 
+def _terms(states: list[State], lang: str) -> list[tuple[str, list[str]]]:
+    """What each offer says, before what follows from it."""
+    t = lambda code, **k: text(f"app.{code}", lang, **k)  # noqa: E731
+    rows = [
+        (
+            t("growth"),
+            [t("growth_words", growth=f"{100 * s.growth:g}", sd=f"{100 * s.growth_sd:g}") for s in states],
+        )
+    ]
+    if any(s.contract for s in states):
+        given = [
+            "—" if not s.contract else t("target_expected") if s.target is None else f"{s.target:,.2f}"
+            for s in states
+        ]
+        rows.append((t("target"), given))
+        rows.append((t("bands_insurer"), [_band_words(s, lang) for s in states]))
+    return rows
+
+
+def _band_words(s: State, lang: str) -> str:
+    """Sharing bands in one line."""
+    t, unit = (lambda code, **k: text(f"app.{code}", lang, **k)), Unit.of(lang)
+    words = []
+    for edge, part, insurer in s.bands:
+        share = f"{100 * insurer:g}"
+        if edge is not None:
+            words.append(t("band_to", edge=f"{edge / unit.scale:,.10g} {unit.label}", share=share))
+        elif part is not None:
+            words.append(t("band_to_share", edge=f"{100 * part:g}", share=share))
+        else:
+            words.append(t("band_above" if words else "band_all", share=share))
+    return "; ".join(words) or "—"
+
+
 def notes(session: Session, found: Figures, lang: str) -> str:
     """Warnings, and what the figures rest on."""
-    told = "".join(f"<li>{escape(w)}</li>" for w in found.warnings)
+    told = "".join(f"<li>{escape(w.message(lang))}</li>" for w in found.warnings)
     foot = text("app.footer", lang, paths=f"{session.paths:,}", seed=session.seed)
     return (f"<ul>{told}</ul>" if told else "") + f'<p class="small">{escape(foot)}</p>'
 

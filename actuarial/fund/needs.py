@@ -10,7 +10,7 @@ Months payable at least :math:`k`, in the path's own spending :math:`S` of the y
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -123,6 +123,27 @@ def need_of(
     if s.heads_sd > 0:
         extra = extra * (arrays.heads / s.heads)[:, None]
     return rise.present + required_amount(a + b * rise.present, extra)
+
+
+class Needs(Mapping[str, NDArray[np.float64]]):
+    """What each path needs, by criterion; one that nobody asks for is not worked out."""
+
+    def __init__(self, setting: Setting, arrays: PathArrays) -> None:
+        self.setting, self.arrays = setting, arrays
+        self.known: dict[str, NDArray[np.float64]] = {}
+
+    def __getitem__(self, criterion: str) -> NDArray[np.float64]:
+        if criterion not in CRITERIA:
+            raise KeyError(criterion)
+        if criterion not in self.known:
+            self.known[criterion] = need_of(self.setting, self.arrays, criterion)
+        return self.known[criterion]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(CRITERIA)
+
+    def __len__(self) -> int:
+        return len(CRITERIA)
 
 
 def stress_of(s: Setting, arrays: PathArrays, premium: float, criterion: str) -> NDArray[np.float64]:

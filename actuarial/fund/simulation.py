@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, overload
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from actuarial.cost import CostForecast
 from actuarial.fund.chunks import Outcomes
 from actuarial.fund.criteria import BalanceTarget, Criterion, Split
-from actuarial.fund.needs import CRITERIA, need_of, opening_of, slope_of, spending_of
+from actuarial.fund.needs import CRITERIA, Needs, opening_of, slope_of, spending_of
 from actuarial.fund.observed import MonthlyActuals
 from actuarial.fund.paths import PathArrays, Setting
 from actuarial.fund.quantiles import quantiles
@@ -96,9 +97,9 @@ class Simulation(Result):
         return self.arrays.at_zero[:, -1] + slope[..., -1] * p
 
     @cached_property
-    def needs(self) -> dict[str, NDArray[np.float64]]:
-        """The amount per head that each path needs, by criterion [yuan/person/year]."""
-        return {c: need_of(self.setting, self.arrays, c) for c in CRITERIA}
+    def needs(self) -> Mapping[str, NDArray[np.float64]]:
+        """The amount per head that each path needs, by criterion [yuan/person/year]; each worked out when it is asked for."""
+        return Needs(self.setting, self.arrays)
 
     # ------------------------------------------------------------------ answers
 

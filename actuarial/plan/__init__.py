@@ -345,9 +345,10 @@ def _calendar_faults(payers: Table, calendar: Table) -> Iterable[Fault]:
         yield Fault("plan.calendar_payer", file=calendar.file, params=params)
     for payer in sorted(known - set(calendar.frame["payer"])):
         yield Fault("plan.calendar_missing", file=calendar.file, params={"payer": labels([payer])})
-    for payer, rows in calendar.frame.sort_values("month").groupby("payer"):
-        if (rows["cumulative_share"].diff().dropna() < 0).any():
-            yield Fault("plan.calendar_falls", file=calendar.file, params={"payer": labels([str(payer)])})
+    ordered = calendar.frame.sort_values(["payer", "month"])
+    falls = ordered.groupby("payer")["cumulative_share"].diff() < 0
+    for payer in ordered.loc[falls, "payer"].unique():
+        yield Fault("plan.calendar_falls", file=calendar.file, params={"payer": labels([str(payer)])})
 
 
 def load_plan(path: str | os.PathLike[str]) -> Plan:

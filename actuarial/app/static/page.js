@@ -113,6 +113,7 @@ export function render({ model }) {
       return;
     }
     const name = root.querySelector("#offer-name");
+    if (el.dataset.wait) live.textContent = el.dataset.wait;
     send({ do: el.dataset.do, number: el.dataset.number ? Number(el.dataset.number) : null, name: name ? name.value : "" });
   });
   put(model.first);
