@@ -337,13 +337,15 @@ class VarianceShares(Result):
             ax.barh(names, 100 * table["share"], color=COLOURS["main"])
             for place, share in enumerate(table["share"]):
                 ax.annotate(
-                    f"{100 * share:.0f}%",
+                    f"{100 * share:.0f}%".replace("-", "−"),
                     (100 * share, place),
-                    xytext=(4, 0),
+                    xytext=(4 if share >= 0 else -4, 0),
                     textcoords="offset points",
                     va="center",
+                    ha="left" if share >= 0 else "right",
                 )
-            ax.set_xlim(0, 108)
+            low, high = float(table["share"].min()), float(table["share"].max())
+            ax.set_xlim(100 * low - 12 if low < 0 else 0, 108 * max(1.0, high))
             ax.set_xlabel(text("label.variance_share", lang))
         return ax
 

@@ -23,6 +23,7 @@ from actuarial.fund import CRITERIA, Fund, PremiumTarget, Simulation
 from actuarial.fund import Progress as ProgressCallback
 from actuarial.fund.chunks import part_of
 from actuarial.fund.forecast import plan_cost
+from actuarial.fund.projection import Projection
 from actuarial.growth import RawGrowth, growth_has_base, plan_growth, raw_growth
 from actuarial.plan import Plan
 from actuarial.plan.schema import Band
@@ -32,6 +33,10 @@ from actuarial.texts import text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+
+YEAR_PATHS = 20_000
+"""Paths of a projection within a run: it answers for years, not for a yuan."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +70,8 @@ class Answer(Result):
         Raw growth, shown beside the growth that was used.
     precedent : SimpleTarget
         The printed calculation of 2012.
+    projection : Projection or None
+        The years that the plan's ``projection`` states.
     """
 
     plan: Plan
@@ -82,6 +89,7 @@ class Answer(Result):
     warnings: tuple[str, ...]
     raw: RawGrowth | None
     precedent: SimpleTarget
+    projection: Projection | None = None
 
     @property
     def table(self) -> pd.DataFrame:
@@ -212,6 +220,7 @@ def run(
             plan, paths, seed, threads, progress, policy=policy
         )  # the same under other assumptions
         deal = evaluate_contract(plan, sim)  # the insurer's contract
+        years = project_plan(plan, sim, threads)  # the years beyond the next, where the plan states them
         premium = _round_up(target.value, sim.standard)
         if not 0 < target.value < float("inf"):
             warn(ModelWarning, "fund.budget_at_present", standard=f"{sim.standard:g}")
@@ -226,7 +235,7 @@ def run(
     return Answer(
         plan, sim, target, targets, scenarios, (min(counted), max(counted)), deal, budget,
         limits, provider_budgets(plan), checks,
-        (*plan_breaks(plan), *(n for t in tables.values() for n in t.notes), *(plan.claims.notes if plan.claims else ())), said, raw_growth(plan), simple_target(),
+        (*plan_breaks(plan), *(n for t in tables.values() for n in t.notes), *(plan.claims.notes if plan.claims else ())), said, raw_growth(plan), simple_target(), years,
         sources=_unique(sim.sources),
     )  # fmt: skip
 
@@ -278,6 +287,13 @@ def run_scenarios(
     ]
     frame = pd.DataFrame(rows, columns=columns)
     return frame.astype({"in_assumption_range": bool, "premium_target": float})
+
+
+def project_plan(plan: Plan, sim: Simulation, threads: int = 2) -> Projection | None:
+    """The years that the plan states, on at most 20,000 paths; None where it states none."""
+    if plan.model.projection is None:
+        return None
+    return sim.fund.project(sim.cost, paths=min(sim.paths, YEAR_PATHS), seed=sim.seed, threads=threads)
 
 
 def reconcile_plan(plan: Plan) -> tuple[Reconciliation, ...]:

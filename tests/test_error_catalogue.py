@@ -46,6 +46,7 @@ from tests.benefit_cases import CASES as BENEFIT_CASES
 from tests.benefit_cases import PARTS
 from tests.budget_cases import CASES as BUDGET_CASES
 from tests.fund_cases import CASES as FUND_CASES
+from tests.risk_cases import CASES as RISK_CASES
 from tests.settle_cases import CASES as SETTLE_CASES
 
 ERROR_FILES = (
@@ -54,6 +55,7 @@ ERROR_FILES = (
     "trouble",
     "subsidy",
     "switches",
+    "risks",
     "claims",
     "file",
     "table",
@@ -83,7 +85,7 @@ ENVIRONMENT = {"file.no_samples", "model.no_font", "growth.ets_failed"}  # provo
 Case = Callable[[Path], Any]
 CASES: dict[str, list[Case]] = {
     code: list(works)
-    for code, works in {**BENEFIT_CASES, **BUDGET_CASES, **FUND_CASES, **SETTLE_CASES}.items()
+    for code, works in {**BENEFIT_CASES, **BUDGET_CASES, **FUND_CASES, **RISK_CASES, **SETTLE_CASES}.items()
 }
 
 

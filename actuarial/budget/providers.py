@@ -23,54 +23,18 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from actuarial.contract import Contract, load_contract
+from actuarial.contract import load_contract
 from actuarial.contract.points import PointSettlement, points_settled
+from actuarial.contract.provider import ProviderRule
 from actuarial.errors import Fault, InputError
-from actuarial.law.contract_terms import Requires
-from actuarial.law.terms import Fixed
 from actuarial.layers import Piecewise
 from actuarial.plan import Plan
 from actuarial.results import COLOURS, Result, Unit, figure_style, new_axes, thousands
 from actuarial.tables import term_label
-from actuarial.texts import pick, text
+from actuarial.texts import text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-
-@dataclass(frozen=True)
-class ProviderRule:
-    """A contract file by which savings and overspending are shared with providers, its gaps read.
-
-    Parameters
-    ----------
-    contract : Contract
-    """
-
-    contract: Contract
-
-    @property
-    def name(self) -> str:
-        """What the rule is called."""
-        return pick(self.contract.law.envelope.name)
-
-    @property
-    def monthly(self) -> float:
-        """Share of the budget that is paid by month, the rest at settlement."""
-        cash = self.contract.terms.cash
-        share = cash.monthly_share if cash is not None else Fixed(1.0)
-        return share.value if isinstance(share, Fixed) else 1.0
-
-    def provider(self, quota: float, indicators: Mapping[str, float]) -> Piecewise:
-        """The provider's gain over the budget less the spending [yuan]."""
-        asked = [t.requires for t in self.contract.terms.sharing if t.requires is not None]
-        met = {r.indicator: _bound(r) for r in asked}
-        return self.contract.for_year(target=quota).curve("provider", indicators={**met, **indicators})
-
-
-def _bound(condition: Requires) -> float:
-    """The value at which a condition is just met."""
-    return float(condition.at_most if condition.at_most is not None else condition.at_least or 0.0)
 
 
 @cache
@@ -329,9 +293,7 @@ def sharing(rule: str, quota: float, *, indicators: Mapping[str, float] | None =
         raise InputError(
             [Fault("budget.sharing", params={"rule": rule, "known": "、".join(rules), "quota": quota})]
         )
-    gain = rules[rule].provider(quota, indicators or {})
-    edges = [-e for e in reversed(gain.edges)]
-    return Piecewise(edges, [1.0 - slope for slope in reversed(gain.slopes)])
+    return rules[rule].sharing(quota, indicators)
 
 
 @dataclass(frozen=True, eq=False)

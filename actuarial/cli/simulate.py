@@ -24,6 +24,16 @@ def _shares(_: Any, __: Any, words: tuple[str, ...]) -> dict[str, float]:
     return found
 
 
+def _premiums(_: Any, __: Any, words: str | None) -> str | list[float] | None:
+    """A rule, or amounts by year."""
+    if words is None or words in ("present", "criterion", "announced"):
+        return words
+    try:
+        return [float(word) for word in words.split(",")]
+    except ValueError as error:
+        raise click.BadParameter(words) from error
+
+
 @click.command(help=help_text("simulate_help"))
 @click.argument("plan", type=click.Path())
 @click.option("--criterion", type=click.Choice(CRITERIA), default=None, help=help_text("sim_criterion_help"))
@@ -34,15 +44,17 @@ def _shares(_: Any, __: Any, words: tuple[str, ...]) -> dict[str, float]:
 @click.option(
     "--method", type=click.Choice(["auto", "plain"]), default="auto", help=help_text("sim_method_help")
 )
+@click.option("--years", type=click.IntRange(1, 30), default=None, help=help_text("sim_years_help"))
+@click.option("--premiums", default=None, callback=_premiums, help=help_text("sim_premiums_help"))
 @click.option("--plot", "plot", type=click.Path(), default=None, help=help_text("plot_help"))
 @simulated
 @common
 def simulate(
     plan: str, criterion: str | None, alpha: float | None, months: float | None, amount: float,
-    split: dict[str, float], method: str, plot: str | None, paths: int, seed: int, threads: int, lang: str | None,
-    as_json: bool,
+    split: dict[str, float], method: str, years: int | None, premiums: str | list[float] | None, plot: str | None,
+    paths: int, seed: int, threads: int, lang: str | None, as_json: bool,
 ) -> None:  # fmt: skip
-    """The fund's answers, and the growth that breaks it."""
+    """The fund's answers, and the growth that breaks it; or its years."""
     from actuarial.fund import Fund
     from actuarial.fund.forecast import plan_cost
     from actuarial.fund.needs import CRITERIA as DEFICITS
@@ -51,6 +63,20 @@ def simulate(
 
     loaded = load_plan(plan)
     fund, cost = Fund(loaded), plan_cost(loaded)
+    if years is not None or premiums is not None:
+        ahead = fund.project(
+            cost, years=years, premiums=premiums, alpha=alpha, criterion=criterion, paths=paths, seed=seed,
+            threads=threads,
+        )  # fmt: skip
+        if plot:
+            _write_plot(ahead.plot(lang=lang), plot)
+        if as_json:
+            print_json({"plan": loaded.name("zh"), **ahead.to_dict(), "synthetic": loaded.synthetic})
+            return
+        click.echo(ahead.summary(lang))
+        if plot:
+            click.echo(say("wrote", path=plot))
+        return
     found = fund.answers(
         cost, alpha, criterion=criterion, months=months, amount=amount, split=split or None,
         paths=paths, seed=seed, threads=threads, method=method,

@@ -13,6 +13,7 @@ module              holds
 ``cash``            the words of the cash rule, month by month
 ``settlement``      :class:`YearSettlement`: twelve months settled, the true-up, the cash need
 ``annual``          one year settled by its bands
+``provider``        how a provider with a budget is paid
 ``evaluation``      a contract over simulated years
 ``words``            a contract in words, a line a term
 ==================  ================================================================================

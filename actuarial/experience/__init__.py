@@ -12,7 +12,7 @@ The mean of :math:`1/S` is above :math:`1/E[S]`; the draws carry this, the point
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -258,7 +258,11 @@ def base_year(plan: Plan) -> AnnualBase:
     else:
         study = read_experience(plan.tables["experience"], plan.model.insured.count, plan.observed_months)
     profile, place_sd = _season(plan)
-    profile = profile.starting(plan.base_year.month)
+    season = None
+    if spec.by_days:
+        profile, season = profile.by_days(plan.base_year), profile.by_days(plan.base_year + 12)
+    else:
+        profile = profile.starting(plan.base_year.month)
     seen = profile.years.iloc[:, : plan.observed_months].to_numpy()
     if profile.cumulative(plan.observed_months) <= 0 or (seen.size and seen.sum() <= 0):
         table = plan.tables[str(spec.table)]
@@ -268,6 +272,8 @@ def base_year(plan: Plan) -> AnnualBase:
     base = study.annualise(
         profile, place_sd=place_sd, policy_factors=spec.policy_factors, source=plan.source("annualise", spec)
     )
+    if season is not None:  # the year to come has days of its own
+        base = replace(base, season=season)
     return base if completed is None else completed.applied(base)
 
 

@@ -33,6 +33,8 @@ from actuarial.fund.criteria import Split
 from actuarial.fund.needs import CRITERIA
 from actuarial.fund.observed import MonthlyActuals, condition
 from actuarial.fund.paths import PLAIN, Kept, PathArrays, Sampler, Setting, simulate_chunk
+from actuarial.fund.projection import Premiums, Projection, project_fund, projection_of
+from actuarial.fund.risk import risk_sources
 from actuarial.fund.setting import plan_setting
 from actuarial.fund.simulation import Simulation, asked
 from actuarial.fund.switches import checked
@@ -208,7 +210,9 @@ class Fund:
         expected = float((setting.counts * setting.heads).sum() * setting.shares.min())
         if 0 < expected < 30:
             warn(ModelWarning, "fund.few_claims", count=f"{expected:.1f}")
-        out = PathArrays.empty(paths, len(setting.stub), weighted=sampler.weighted)
+        out = PathArrays.empty(
+            paths, len(setting.stub), weighted=sampler.weighted, risk=setting.risk is not None
+        )
 
         def work(number: int, low: int, high: int) -> None:
             simulate_chunk(setting, seed, number, low, high, out, sampler)
@@ -219,6 +223,67 @@ class Fund:
             setting, out = condition(setting, out, observed, seed=seed, standard=self.financing.standard)
             sources = (*sources, observed.as_source())
         return Simulation(self, cost, setting, out, paths, seed, observed, sources=sources)
+
+    def project(
+        self,
+        cost: CostForecast,
+        *,
+        years: int | None = None,
+        premiums: Premiums = None,
+        autocorrelation: float | None = None,
+        alpha: float | None = None,
+        criterion: str | None = None,
+        paths: int = 20_000,
+        seed: int = 2012,
+        threads: int = 2,
+        without: Iterable[str] = (),
+        progress: Progress | None = None,
+    ) -> Projection:
+        """The fund over several years, balances chained from year to year (:mod:`actuarial.fund.projection`).
+
+        Parameters
+        ----------
+        cost : CostForecast
+        years : int, optional
+            The planned one included; what the plan's ``projection`` states, else 10.
+        premiums : str or sequence of float, optional
+            ``present``, ``criterion`` (set anew each autumn), ``announced`` (fixed today), or an amount for each year, the last standing for those after it [yuan/person/year].
+        autocorrelation : float, optional
+            Of the yearly deviations of log growth; the plan's, else 0.
+        alpha, criterion
+            For ``criterion``; the plan's unless given. One of :data:`CRITERIA`.
+        paths, seed, threads, without
+            See :meth:`simulate`; the planned year is that simulation.
+        progress : callable, optional
+            Called with years done and in all, times the paths.
+
+        Raises
+        ------
+        InputError
+            If a number is out of range, or no amount keeps a year's risk within what is accepted.
+
+        Warns
+        -----
+        ModelWarning
+            If growth above 0 goes on for more than three years without a stated long run.
+
+        Examples
+        --------
+        >>> import actuarial as act
+        >>> from actuarial.fund.forecast import plan_cost
+        >>> plan = act.load_plan(act.sample_path("jieshou/plan.yaml"))
+        >>> found = act.Fund(plan).project(plan_cost(plan), years=3, premiums=[420, 470], paths=2000)
+        >>> found.premiums
+        [420.0, 470.0, 470.0]
+        """
+        spec = projection_of(self.plan, years=years, premiums=premiums, autocorrelation=autocorrelation)
+        _check_numbers(paths, seed, threads)
+        rule = self.plan.model.criterion
+        level = rule.accepted_probability if alpha is None else alpha
+        return project_fund(
+            self, cost, spec, alpha=level, criterion=criterion or rule.use, paths=paths, seed=seed, threads=threads,
+            without=without, progress=progress,
+        )  # fmt: skip
 
     def sources(self) -> tuple[Source, ...]:
         """Where the fund's own figures come from."""
@@ -231,7 +296,7 @@ class Fund:
         ]
         if model.cii.premium_per_capita is not None:
             found.append(plan.source("cii.premium_per_capita", model.cii.premium_per_capita))
-        return (*found, *self.financing.sources, *self.arrears.sources)
+        return (*found, *risk_sources(plan), *self.financing.sources, *self.arrears.sources)
 
 
 def _check_numbers(paths: int, seed: int, threads: int) -> None:

@@ -72,8 +72,12 @@ def stress(premium: float, criterion: str) -> Question:
 
 def _excess(s: Setting, x: PathArrays) -> NDArray[np.float64]:
     """Claims above their mean given the systemic cost, with interest to the year's end; its mean is 0 [yuan]."""
+    weights = (1 + s.interest) ** np.arange(11, -1, -1)
+    if x.noise is not None:
+        lag = s.risk.lag if s.risk is not None else None
+        return x.noise @ (weights if lag is None else lag.within(1 + s.interest))
     expected = (x.heads * x.cost_per_capita)[:, None] * s.shares
-    return (x.claims - expected) @ (1 + s.interest) ** np.arange(11, -1, -1)
+    return (x.claims - expected) @ weights
 
 
 AT_ZERO = Question("at_zero", lambda s, x: x.at_zero[:, -1])
@@ -195,7 +199,7 @@ def collect(
         rows = high - low
         room: PathArrays | None = getattr(rooms, "room", None)
         if room is None or len(room.heads) != rows:
-            room = PathArrays.empty(rows, len(s.stub), weighted=sampler.weighted)
+            room = PathArrays.empty(rows, len(s.stub), weighted=sampler.weighted, risk=s.risk is not None)
             rooms.room = room
         simulate_chunk(s, seed, number, 0, rows, room, sampler)
         for q in questions:
@@ -262,7 +266,7 @@ def fan_of(s: Setting, premium: float, seed: int) -> Fan:
 
     A month in which the pilot's balances do not differ gets bins of a millionth of it.
     """
-    pilot = PathArrays.empty(CHUNK, len(s.stub))
+    pilot = PathArrays.empty(CHUNK, len(s.stub), risk=s.risk is not None)
     simulate_chunk(s, seed, 0, 0, CHUNK, pilot)
     balance = pilot.at_zero + slope_of(s, pilot) * premium
     middle = np.median(balance, axis=0)

@@ -4,7 +4,7 @@ Path i is the same world for every fund. Each systemic column is
 
 .. math:: z = \sqrt{\rho}\,z_{\text{common}} + \sqrt{1-\rho}\,z_{\text{own}}
 
-with :math:`\rho` stated by factor (``base``, ``policy``, ``growth``, ``completion``, ``category``, ``enrolment``; what is not named
+with :math:`\rho` stated by factor (``base``, ``policy``, ``growth``, ``completion``, ``category``, ``enrolment``, ``shocks``; what is not named
 is a fund's own). A fund's own streams hang on its name, so neither its place in the list nor the other funds move a draw, and
 threads, processes and Spark give the same bytes.
 
@@ -43,6 +43,7 @@ from actuarial.fund.chunks import AT_ZERO, SLOPE, Progress, collect, need
 from actuarial.fund.forecast import plan_cost
 from actuarial.fund.needs import CRITERIA
 from actuarial.fund.paths import ENROLMENT, Setting, normals
+from actuarial.fund.switches import PROVIDER, SHOCK, START
 from actuarial.fund.target import premium_target
 from actuarial.plan import Patch, Plan, load_plan
 from actuarial.results import COLOURS, Result, atomic_path, figure_style, new_axes
@@ -51,7 +52,7 @@ from actuarial.texts import text
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-SHARED = (*FACTORS, "category", "enrolment")
+SHARED = (*FACTORS, "category", "enrolment", "shocks")
 """Factors whose correlation between funds can be stated."""
 FIGURES = (
     "heads", "standard", "financing", "premium_target", "premium_target_low", "premium_target_high",
@@ -81,6 +82,13 @@ class Shared:
                 continue
             if part == ENROLMENT:
                 factor, common = "enrolment", column
+            elif part == SHOCK and s.risk is not None:  # the same event in every fund that names it
+                name = s.risk.shocks[column // 2].name
+                factor, common = "shocks", 2 * zlib.crc32(name.encode()) + column % 2
+            elif part == START and s.risk is not None:
+                factor, common = "policy", zlib.crc32(s.risk.starts[column].name.encode())
+            elif part == PROVIDER:  # a fund's providers are its own
+                factor, common = "", column
             elif column < len(FACTORS):
                 factor, common = FACTORS[column], column
             else:  # the same category in every fund, wherever it stands

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,9 @@ from actuarial.fund.kernel import moments, months, per_cost, roll
 from actuarial.fund.large import LargeClaims, frequency, large_claims, poisson_counts
 from actuarial.fund.switches import still
 from actuarial.severity import log_sd
+
+if TYPE_CHECKING:
+    from actuarial.fund.risk import Risk
 
 CHUNK = 8192
 Kept = dict[tuple[int, ...], NDArray[np.float64]]
@@ -56,11 +59,13 @@ class Setting:
     fund: int = 0  # key of its own streams, where many funds are simulated
     kept: Kept | None = None  # normals that are not drawn again
     without: frozenset[str] = frozenset()  # sources of randomness that are off
+    risk: Risk | None = None  # shocks, dated policies, providers with budgets, payment lag
 
     @property
     def columns(self) -> tuple[tuple[int, int], ...]:
         """The systemic factors: component and column of the stream of each column of the matrix."""
-        return (*((SYSTEMIC, c) for c in range(self.cost.dimension)), (ENROLMENT, 0))
+        own = (*((SYSTEMIC, c) for c in range(self.cost.dimension)), (ENROLMENT, 0))
+        return own if self.risk is None else (*own, *self.risk.columns)
 
     @cached_property
     def idle(self) -> frozenset[int]:
@@ -96,14 +101,20 @@ class PathArrays:
     weight: NDArray[np.float64] | None = (
         None  # nominal density over that of the design; None where they are the same
     )
+    incurred: NDArray[np.float64] | None = None  # where a plan tells it from what is paid
+    noise: NDArray[np.float64] | None = None  # randomness of claims by month, before any rule of payment
+    due: NDArray[np.float64] | None = None  # unpaid of earlier years when the planned year begins
 
     @classmethod
-    def empty(cls, paths: int, stub: int, *, weighted: bool = False) -> PathArrays:
-        """Room for so many paths and months not yet seen."""
+    def empty(cls, paths: int, stub: int, *, weighted: bool = False, risk: bool = False) -> PathArrays:
+        """Room for so many paths and months not yet seen; with `risk` also for what a plan adds."""
         per_path = [np.empty(paths) for _ in range(3)]
         year = [np.empty((12, paths)).T for _ in range(2)]  # a month's paths in one piece
         weight = np.empty(paths) if weighted else None
-        return cls(per_path[0], per_path[1], per_path[2], np.empty((stub, paths)).T, year[0], year[1], weight)
+        more = [np.empty((paths, 12)), np.empty((paths, 12)), np.empty(paths)] if risk else [None] * 3
+        return cls(
+            per_path[0], per_path[1], per_path[2], np.empty((stub, paths)).T, year[0], year[1], weight, *more
+        )
 
 
 class Sampler(Protocol):
@@ -175,7 +186,7 @@ def simulate_chunk(
         out.weight[low:high] = weight
     if s.without:
         systemic = systemic.copy(order="K")
-        systemic[:, still(s.without, n.dimension)] = 0.0
+        systemic[:, still(s.without, n.dimension, s.columns)] = 0.0
     z = systemic[:, : n.dimension]
     per_capita = n.per_capita(z)
     heads = np.full(rows, s.heads)
@@ -184,7 +195,10 @@ def simulate_chunk(
 
     out.base_total[low:high], out.heads[low:high] = n.base.total * n.base_factor(z), heads
     out.cost_per_capita[low:high] = per_capita.sum(axis=1)
-    out.claims[low:high] = claims_of(s, seed, number, heads, per_capita)
+    if s.risk is None:
+        out.claims[low:high] = claims_of(s, seed, number, heads, per_capita)
+    else:
+        s.risk.write(s, seed, number, per_capita, systemic, out, low, high)
     write_balances(s, low, high, out)
 
 
@@ -192,6 +206,8 @@ def write_balances(s: Setting, low: int, high: int, out: PathArrays) -> None:
     """Balances at an amount of 0 from what paths ``low…high−1`` cost."""
     balance = np.full(high - low, s.at_valuation)
     rest = out.base_total[low:high] - s.cost.base.experience.paid
+    if s.risk is not None and s.risk.lag is not None and s.risk.lag.incurred and out.due is not None:
+        rest = rest - out.due[low:high]
     for m, share in enumerate(s.stub):
         balance = balance * (1 + s.interest) + s.stub_income[m] - rest * share
         balance -= s.unpaid if m == 0 else 0.0

@@ -11,6 +11,7 @@ from actuarial.errors import ModelWarning, warn
 from actuarial.fund.calendar import Arrears, Financing
 from actuarial.fund.large import plan_large
 from actuarial.fund.paths import Kept, Setting
+from actuarial.fund.risk import plan_risk
 from actuarial.plan import Plan
 from actuarial.plan.schema import Process
 from actuarial.severity import Gamma, Lognormal, LognormalMixture, Severity, SplicedPareto, compound_cumulants
@@ -80,6 +81,7 @@ def plan_setting(
         large=large,
         year=plan.base_year.year + 1,
         kept=kept,
+        risk=plan_risk(plan, cost),
     )
 
 

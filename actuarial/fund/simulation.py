@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from actuarial.cost import CostForecast
+from actuarial.errors import Fault, InputError
 from actuarial.fund.chunks import Outcomes
 from actuarial.fund.criteria import BalanceTarget, Criterion, Split
 from actuarial.fund.needs import CRITERIA, Needs, opening_of, slope_of, spending_of
@@ -73,8 +74,34 @@ class Simulation(Result):
 
     @property
     def claims(self) -> NDArray[np.float64]:
-        """Claims of the planned year by month, shape (n, 12) [yuan]."""
+        """Claims of the planned year by month, as the fund pays them, shape (n, 12) [yuan]."""
         return self.arrays.claims
+
+    @property
+    def incurred(self) -> NDArray[np.float64]:
+        """Claims of the planned year by month of service, shape (n, 12) [yuan]; those paid where the plan states no payment lag.
+
+        Raises
+        ------
+        InputError
+            If months have been seen: what was paid in them does not tell what was incurred.
+        """
+        if self.arrays.incurred is None:
+            return self.arrays.claims
+        if self.observed is not None:
+            raise InputError([Fault("risks.seen")])
+        return self.arrays.incurred
+
+    @property
+    def liabilities(self) -> NDArray[np.float64]:
+        """Claims incurred and unpaid when the planned year begins and at the end of each month, shape (n, 13) [yuan].
+
+        On every path incurred = paid + closing − opening liabilities. Debts that the plan states as ``opening.unpaid_claims`` are
+        not among them: the opening balance is net of these.
+        """
+        opening = np.zeros(self.paths) if self.arrays.due is None else self.arrays.due
+        change = np.cumsum(self.incurred - self.claims, axis=1)
+        return np.column_stack([opening, opening[:, None] + change])
 
     @property
     def opening(self) -> NDArray[np.float64]:
@@ -85,10 +112,28 @@ class Simulation(Result):
         """``b``: shape (12,) or (n, 12)."""
         return slope_of(self.setting, self.arrays)
 
-    def balances(self, premium: float | None = None) -> NDArray[np.float64]:
-        """Balance at the end of each month of the planned year at a premium, shape (n, 12) [yuan]."""
+    def balances(
+        self, premium: float | None = None, *, basis: Literal["cash", "incurred"] = "cash"
+    ) -> NDArray[np.float64]:
+        """Balance at the end of each month of the planned year at a premium, shape (n, 12) [yuan].
+
+        Parameters
+        ----------
+        premium : float, optional
+            The present standard unless given [yuan/person/year].
+        basis : {"cash", "incurred"}
+            Money in hand, or less what has been incurred and is unpaid.
+
+        Raises
+        ------
+        InputError
+            For another basis, or the incurred one after months that have been seen.
+        """
+        if basis not in ("cash", "incurred"):
+            raise InputError([Fault("risks.basis", params={"value": basis})])
         p = self.standard if premium is None else float(premium)
-        return self.arrays.at_zero + self._slope() * p
+        found = self.arrays.at_zero + self._slope() * p
+        return found if basis == "cash" else found - self.liabilities[:, 1:]
 
     def closing(self, premium: float | None = None) -> NDArray[np.float64]:
         """Balance at the end of the planned year, shape (n,) [yuan]."""
@@ -212,7 +257,8 @@ class Simulation(Result):
     def waterfall(self, target: PremiumTarget) -> pd.DataFrame:
         """From last year's cost per head to the target, in steps that add up exactly.
 
-        After policy, growth and their interaction come the critical-illness premium, what opening
+        After policy, growth and their interaction come what dated policies, shocks, and the payment of claims (lag, settlement
+        with providers) make of them where the plan states any; then the critical-illness premium, what opening
         balance, interest, timing and headcount take off or add (to the median need), and the margin
         for risk.
         """
@@ -221,9 +267,11 @@ class Simulation(Result):
         cii = float(self.setting.premium_per_head.sum())
         median = order_median(self.needs[target.criterion])
         margin = target.value - median if np.isfinite(median) else 0.0
+        within = [] if self.setting.risk is None else self.setting.risk.steps(self.setting, self.arrays)
         more = [
+            *within,
             ("cii_premium", cii),
-            ("cash_position", median - cost - cii),
+            ("cash_position", median - cost - cii - sum(amount for _, amount in within)),
             ("risk_margin", margin),
         ]
         return pd.concat([steps, pd.DataFrame(more, columns=["step", "yuan_per_person"])], ignore_index=True)

@@ -11,8 +11,11 @@ from collections.abc import Iterable
 from actuarial.cost import FACTORS
 from actuarial.errors import Fault, InputError
 
-SOURCES = ("base", "completion", "policy", "growth", "enrolment", "process")
-"""Names that ``without`` knows. Growth has its common column and one a category."""
+SOURCES = ("base", "completion", "policy", "growth", "enrolment", "process", "shocks", "providers")
+"""Names that ``without`` knows. Growth has its common column and one a category. Without shocks there are none; without
+providers the fund pays the claims themselves."""
+SHOCK, START, PROVIDER = 30, 31, 32
+"""First part of the spawn key of what a plan adds: see :mod:`actuarial.fund.risk`."""
 
 
 def checked(without: Iterable[str]) -> frozenset[str]:
@@ -36,7 +39,7 @@ def checked(without: Iterable[str]) -> frozenset[str]:
     return frozenset(names)
 
 
-def still(without: frozenset[str], dimension: int) -> list[int]:
+def still(without: frozenset[str], dimension: int, columns: tuple[tuple[int, int], ...] = ()) -> list[int]:
     """Columns of the matrix of systemic normals that stand still.
 
     Parameters
@@ -44,6 +47,8 @@ def still(without: frozenset[str], dimension: int) -> list[int]:
     without : frozenset of str
     dimension : int
         Columns of the cost forecast; enrolment has the next one.
+    columns : tuple of (component, column)
+        All columns; those of dated policies stand still with the policy factor.
 
     Examples
     --------
@@ -55,4 +60,6 @@ def still(without: frozenset[str], dimension: int) -> list[int]:
         found += range(len(FACTORS), dimension)
     if "enrolment" in without:
         found.append(dimension)
+    if "policy" in without:
+        found += [place for place, (component, _) in enumerate(columns) if component == START]
     return sorted(found)

@@ -247,7 +247,8 @@ def category_costs(sim: Simulation) -> pd.DataFrame:
     parts = []
     for number, low in enumerate(range(0, sim.paths, CHUNK)):
         z, _ = PLAIN.draw(s, sim.seed, number, min(CHUNK, sim.paths - low))
-        parts.append(s.cost.per_capita(z[:, : s.cost.dimension]))
+        each = s.cost.per_capita(z[:, : s.cost.dimension])
+        parts.append(each if s.risk is None else each * s.risk.annual(s, z))
     each = np.concatenate(parts)
     amount = sim.arrays.heads[:, None] * each
     severity = np.divide(each, s.counts, out=np.zeros_like(each), where=s.counts > 0)

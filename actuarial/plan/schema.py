@@ -9,8 +9,10 @@ from pydantic import Field, model_validator
 
 from actuarial.law.base import Bilingual, Date, Finite, Fraction01, Id, Money, Status, Strict, Text
 from actuarial.law.schema import Reading
+from actuarial.plan.risks import PaymentLagSpec, PolicyStart, ProjectionSpec, ProviderSpec, ShockSpec
 
 Criterion = Literal["any_month", "closing", "current_year"]
+Key = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
 
 
 class Sourced(Strict):
@@ -179,11 +181,13 @@ class Annualise(Strict):
     """How a part of a year becomes the year.
 
     With `reference`, `table` is the place's own history: one or two years of it are shrunk to the reference
-    table's pattern, and `place_sd` says how much places differ from that. `policy_factors` are those of policies that
+    table's pattern, and `place_sd` says how much places differ from that. `by_days` counts the pattern by days, so that a
+    leap year's February has its 29th. `policy_factors` are those of policies that
     start within the base year: twelve, by month, relative to the rules at its start.
     """
 
     profile: Literal["seasonal", "straight_line"]
+    by_days: bool = False
     table: str | None = None
     reference: str | None = None
     policy_factors: (
@@ -356,6 +360,11 @@ class PlanModel(Strict):
     process: Process
     cii: CriticalIllness
     criterion: CriterionSpec
+    shocks: dict[Key, ShockSpec] = Field(default_factory=dict)
+    policy_starts: dict[Key, PolicyStart] = Field(default_factory=dict)
+    providers: ProviderSpec | None = None
+    payment_lag: PaymentLagSpec | None = None
+    projection: ProjectionSpec | None = None
     contract: ContractSpec | None = None
     identities: list[Identity] = Field(default_factory=list)
     scenarios: list[Scenario] = Field(default_factory=list)
@@ -373,4 +382,17 @@ class PlanModel(Strict):
             raise ValueError("plan.fiscal_year")
         if valued + dt.timedelta(days=1) != (valued + dt.timedelta(days=1)).replace(day=1):
             raise ValueError("plan.valuation_date")
+        return self
+
+    @model_validator(mode="after")
+    def _starts_within_the_year(self) -> PlanModel:
+        first = dt.date.fromisoformat(self.fiscal_year_start)
+        low, high = first.replace(year=first.year + 1), first.replace(year=first.year + 2)
+        for start in self.policy_starts.values():
+            try:
+                day = dt.date.fromisoformat(start.on)
+            except ValueError as error:
+                raise ValueError("plan.no_such_date") from error
+            if not low <= day < high:
+                raise ValueError("plan.policy_start")
         return self

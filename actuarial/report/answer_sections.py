@@ -12,6 +12,7 @@ from actuarial.law import load_law
 from actuarial.report.blocks import Block, Chart, Section, block, chart, records
 from actuarial.report.charts import waterfall_chart
 from actuarial.report.context import Context, plain
+from actuarial.report.years_section import liabilities_part, years_parts
 from actuarial.tables import term_label
 
 
@@ -126,7 +127,7 @@ def forecast_section(k: Context) -> Section:
     ):
         title = k.t(f"report.{code}", premium=plain(premium, 0))
         parts.append(chart(title, k.sim.plot(lang=k.lang, premium=premium), k.t("report.fan_note")))
-    return Section(k.t("report.forecast"), (), tuple(parts))
+    return Section(k.t("report.forecast"), (), (*parts, *liabilities_part(k), *years_parts(k)))
 
 
 def risk_section(k: Context) -> Section:

@@ -223,6 +223,7 @@ def _assumptions(k: Context) -> Iterator[tuple[str, str, str, str]]:
     if m.cii.premium_per_capita is not None:
         premium = m.cii.premium_per_capita
         yield "cii", f"{premium.value:g}", premium.status, premium.source
+    yield from _risk_assumptions(k)
     if m.contract is not None and k.a.contract is not None:
         yield "contract", k.unit.show(k.a.contract.target), m.contract.status, m.contract.source
     use = k.t(f"label.criterion_{m.criterion.use}")
@@ -230,6 +231,54 @@ def _assumptions(k: Context) -> Iterator[tuple[str, str, str, str]]:
     calendar = k.plan.tables["calendar"].frame
     stated_all = "status" in calendar and not calendar["status"].eq("assumed").any()
     yield "calendar", str(len(calendar)), "stated" if stated_all else "assumed", k.cited("calendar")
+
+
+def _risk_assumptions(k: Context) -> Iterator[tuple[str, str, str, str]]:
+    """Shocks, dated policies, providers with budgets and payment lag, where the plan states them."""
+    m = k.plan.model
+
+    def where(categories: list[str]) -> str:
+        return "、".join(term_label(c, k.lang) for c in categories) or k.t("assume.all_categories")
+
+    for shock in m.shocks.values():
+        months = "、".join(map(str, shock.months)) or "1–12"
+        words = {"name": pick(shock.name, k.lang), "rate": f"{shock.rate:g}", "factor": f"{shock.factor:g}",
+                 "sd": f"{shock.factor_sd:g}", "months": months, "where": where(shock.categories)}  # fmt: skip
+        yield "shock", k.t(f"assume.shock_{shock.law}", **words), shock.status, shock.source
+    for start in m.policy_starts.values():
+        words = {
+            "on": start.on,
+            "value": f"{start.coefficient:g}",
+            "sd": f"{start.sd:g}",
+            "where": where(start.categories),
+        }
+        yield "policy_start", k.t("assume.policy_start_value", **words), start.status, start.source
+    if (
+        m.providers is not None
+        and k.sim.setting.risk is not None
+        and k.sim.setting.risk.providers is not None
+    ):
+        found = k.sim.setting.risk.providers
+        words = {
+            "rule": found.rule.name,
+            "budgets": k.unit.show(float(found.budgets.sum())),
+            "share": f"{100 * found.share:g}",
+        }
+        yield "providers", k.t("assume.providers_value", **words), m.providers.status, m.providers.source
+    if m.payment_lag is not None and k.sim.setting.risk is not None and k.sim.setting.risk.lag is not None:
+        pattern = k.sim.setting.risk.lag.pattern
+        shown = "、".join(f"{100 * p:.3g}%" for p in pattern[:6]) + ("…" if len(pattern) > 6 else "")
+        yield "payment_lag", shown, m.payment_lag.status, m.payment_lag.source
+    if m.projection is not None:
+        spec, end = m.projection, m.projection.long_run
+        run = "—" if end is None else f"{100 * (end.income_growth + end.excess):g}%"
+        words = {
+            "years": spec.years,
+            "phi": f"{spec.autocorrelation:g}",
+            "run": run,
+            "heads": f"{100 * spec.insured_growth:g}",
+        }
+        yield "projection", k.t("assume.projection_value", **words), spec.status, spec.source
 
 
 def _growth_assumptions(k: Context) -> Iterator[tuple[str, str, str, str]]:

@@ -35,6 +35,16 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+def _month_days(year: int) -> NDArray[np.float64]:
+    """Days of the months of a calendar year, shape (12,)."""
+    return _year_days(pd.Period(year=year, month=1, freq="M"))
+
+
+def _year_days(first: pd.Period) -> NDArray[np.float64]:
+    """Days of twelve months from `first` on, shape (12,)."""
+    return np.array([(first + i).days_in_month for i in range(12)], dtype=np.float64)
+
+
 def difference_to_date(table: Table, column: str = "expenditure_to_date") -> pd.DataFrame:
     """Amounts by month from a year-to-date table; a gap gives one amount over its months.
 
@@ -202,6 +212,40 @@ class MonthlyProfile(Result):
         if len(years):
             years = pd.DataFrame(years.to_numpy()[:, order], index=years.index, columns=range(1, 13))
         return MonthlyProfile(self.shares[order], years, self.prior, sources=self.sources)
+
+    def by_days(self, first: pd.Period) -> MonthlyProfile:
+        """The profile of the year that begins in month `first`, counted by days: a 29 February takes its day.
+
+        A month's share is its share per day, times its days in that year, summing to 1 again. A profile of past years is
+        taken to days in each of them, a stated one in a year of 365. Only the months of a year are told apart by days; the
+        year's total is not.
+
+        Parameters
+        ----------
+        first : Period
+            First month of the year; the profile itself runs from January to December.
+
+        Examples
+        --------
+        >>> even = MonthlyProfile.even()
+        >>> [round(float(even.by_days(pd.Period(f"{y}-01", "M")).shares[1] * d), 9) for y, d in ((2015, 365), (2016, 366))]
+        [28.0, 29.0]
+        """
+        days = _year_days(first)[np.newaxis]
+        order = np.roll(np.arange(12), 1 - first.month)
+        years = self.years
+        if len(years):
+            past = np.stack([_month_days(int(year)) for year in years.index])
+            rows = (years.to_numpy(dtype=np.float64) / past)[:, order] * days
+            years = pd.DataFrame(
+                rows / rows.sum(axis=1, keepdims=True), index=years.index, columns=years.columns
+            )
+        if len(years) > 2:
+            shares = years.to_numpy().mean(axis=0)
+        else:  # a stated pattern, or one that is shrunk to another: per day of a common year
+            per_day = np.full(12, 1.0) if np.ptp(self.shares) == 0 else self.shares / _month_days(2001)
+            shares = per_day[order] * days[0]
+        return MonthlyProfile(shares / shares.sum(), years, self.prior, sources=self.sources)
 
     def with_policy(self, factors: Sequence[float]) -> MonthlyProfile:
         """The pattern of a year in which policies start: each month's share × its factor, summing to 1 again.
