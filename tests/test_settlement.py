@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import actuarial as act
-from actuarial.contract import Contract
+from actuarial.contract import Contract, State
 from actuarial.contract.settlement import YearSettlement
 from actuarial.errors import InputError
 
@@ -21,6 +21,7 @@ JIANDE = "china/jiande/contract/cooperation@2012-01-01"
 READ = {
     "later_instalments": "twelfth", "presettlement_base": "cumulative", "claims_beyond_target": "insurer_advances",
     "reward_above_reserve": "main_fund", "late_claims": "this_year", "empty_fourth_band": "zero_above_share",
+    "headcount_change": "count_date",
 }  # fmt: skip
 CHOICES = {
     "later_instalments": ("claims_only", "twelfth", "equal_rest"),
@@ -28,6 +29,7 @@ CHOICES = {
     "claims_beyond_target": ("insurer_advances", "risk_account_pays"),
     "reward_above_reserve": ("main_fund", "not_paid", "next_year"),
     "late_claims": ("this_year", "next_year"),
+    "headcount_change": ("count_date", "average", "year_end"),
 }
 
 
@@ -57,9 +59,19 @@ def band_result(target: int, claims: int) -> int:
     return half_up(total) * (1 if target >= claims else -1)
 
 
-def slow(target: int, claims: list[int], read: dict[str, str], *, complaints: int, heads: int, reports: int,
-         late: int) -> tuple[dict[tuple[int, str], int], dict[str, int]]:  # fmt: skip
+def counted_targets(by_month: list[int], rule: str) -> tuple[int, int, F]:
+    """464 yuan × heads in cents: as known in month 1, as settled, and the heads that settle it."""
+    settled = {"count_date": F(by_month[0]), "average": F(sum(by_month)) / 12, "year_end": F(by_month[11])}[rule]
+    return 46400 * by_month[0], half_up(46400 * settled), settled
+
+
+def slow(target: int, claims: list[int], read: dict[str, str], *, complaints: int, heads: int, reports: int, late: int,
+         by_month: list[int] | None = None, owed: int = 0, earlier: int = 0) -> tuple[dict[tuple[int, str], int], dict[str, int]]:  # fmt: skip
     """Net cash of every account by (period, account), and the figures of the settlement, from the words of the plan."""
+    settled, persons = target, F(heads)
+    if by_month is not None:
+        target, settled, persons = counted_targets(by_month, read["headcount_change"])
+    claims = [claims[0] + earlier, *claims[1:]]
     flow: dict[tuple[int, str], int] = defaultdict(int)
     pot = 0
 
@@ -78,6 +90,9 @@ def slow(target: int, claims: list[int], read: dict[str, str], *, complaints: in
         flow[period, payee] += cents
 
     transfer(1, "main_fund", "reserve", 10**9)
+    from_last = min(owed, 10**9)
+    transfer(1, "reserve", "insurer", from_last)
+    fund_of_year = 10**9 - from_last
     got: list[int] = []
     out: list[int] = []
     balances: list[F] = []
@@ -118,18 +133,18 @@ def slow(target: int, claims: list[int], read: dict[str, str], *, complaints: in
         transfer(m, "insurer", "risk_account", int(to_account))
         halves.append((all_, own))
     held_total = halves[-1][1]
-    transfer(13, "risk_account", "insurer", target - sum(got))
-    transfer(13, "insurer", "risk_account", target - sum(out) - int(halves[-1][0]))
-    deductions = complaints * half_up(F(target, heads) / 10) + reports * half_up(F(target, 10000))
+    transfer(13, "risk_account", "insurer", settled - sum(got))
+    transfer(13, "insurer", "risk_account", settled - sum(out) - int(halves[-1][0]))
+    deductions = complaints * half_up(settled / persons / 10) + reports * half_up(F(settled, 10000))
 
     def end(total: int) -> dict[str, int]:
-        r = band_result(target, total)
-        over = max(r - 10**9, 0)
+        r = band_result(settled, total)
+        over = max(r - fund_of_year, 0)
         paid_over = over if read["reward_above_reserve"] == "main_fund" else 0
         due = r - held_total - (over - paid_over)
         fund_part = min(paid_over, due) if due > 0 else 0
         return {"result": r, "due": due, "fund": fund_part, "reserve": max(due, 0) - fund_part, "back": min(due, 0),
-                "owed": over if read["reward_above_reserve"] == "next_year" else 0}  # fmt: skip
+                "owed": (over if read["reward_above_reserve"] == "next_year" else 0) + owed - from_last}  # fmt: skip
 
     a = end(sum(claims))
     transfer(13, "main_fund", "insurer", a["fund"])
@@ -148,26 +163,32 @@ def slow(target: int, claims: list[int], read: dict[str, str], *, complaints: in
     return flow, {**a, "provisional": held_total, "true_up": a["due"] - deductions, "deductions": deductions}
 
 
-def drawn(rng: random.Random) -> tuple[int, list[int], dict[str, str], dict[str, int]]:
-    """A random target, months, readings and events; claims from none to far above the target."""
+def drawn(rng: random.Random) -> tuple[int, list[int], dict[str, str], dict[str, Any]]:
+    """A random target, months, readings, events and remainder of last year; claims from none to far above the target."""
     target = rng.choice(
         [rng.randint(10**3, 10**6), rng.randint(10**8, 10**10), rng.randint(10**10, 3 * 10**10)]
     )
+    start = target // 46400 + 1
+    by_month = [rng.randint(max(start * 9 // 10, 1), start * 11 // 10 + 1) for _ in range(12)]
     level = rng.choice([0.0, 0.3, 0.85, 0.95, 1.0, 1.05, 1.2, 3.0])
     claims = [int(target / 12 * level * rng.choice([0, 1, 1, 1, rng.uniform(0, 3)])) for _ in range(12)]
     read = {**READ, **{gap: rng.choice(names) for gap, names in CHOICES.items()}}
     more = {"complaints": rng.randint(0, 3), "heads": rng.randint(1, 500_000), "reports": rng.randint(0, 2),
-            "late": rng.choice([0, 0, rng.randint(1, target)])}  # fmt: skip
+            "late": rng.choice([0, 0, rng.randint(1, target)]), "by_month": rng.choice([None, by_month]),
+            "owed": rng.choice([0, 0, rng.randint(1, 2 * 10**9)]), "earlier": rng.choice([0, rng.randint(1, target)])}  # fmt: skip
     return target, claims, read, more
 
 
 def settle(
-    deal: Contract, target: int, claims: list[int], read: dict[str, str], more: dict[str, int]
+    deal: Contract, target: int, claims: list[int], read: dict[str, str], more: dict[str, Any]
 ) -> YearSettlement:
     """The program's settlement of the same year."""
+    by_month = more["by_month"]
+    basis = {"heads": by_month} if by_month is not None else {"target": target / 100, "heads": more["heads"]}
     return deal.settle_months(
-        target=target / 100, heads=more["heads"], claims=[c / 100 for c in claims], readings=read, late_claims=more["late"] / 100,
-        events={"complaint": more["complaints"], "report": more["reports"]},
+        **basis, claims=[c / 100 for c in claims], readings=read, late_claims=more["late"] / 100,
+        events={"complaint": more["complaints"], "report": more["reports"]}, opening=State(owed=more["owed"]),
+        earlier_claims=more["earlier"] / 100,
     )  # fmt: skip
 
 
@@ -187,7 +208,7 @@ def agree(deal: Contract, seed: int, count: int) -> None:
         case = (target, claims, read, more)
         assert {k: v for k, v in mine.items() if v} == {k: v for k, v in flow.items() if v}, case
         assert found.end is not None
-        assert (found.end.result, found.end.provisional, found.end.true_up, found.end.owed) == (
+        assert (found.end.result, found.end.provisional, found.end.true_up, found.state.owed) == (
             figures["result"], figures["provisional"], figures["true_up"], figures["owed"],
         ), case  # fmt: skip
         conserves(found)
@@ -201,7 +222,8 @@ def conserves(found: YearSettlement) -> None:
     last = found.balances.iloc[-1]
     assert last["risk_account"] == 0
     assert found.end is not None
-    assert last["insurer"] == int(found.split.insurer[0]) - found.end.above
+    assert found.paid is not None
+    assert last["insurer"] == int(found.split.insurer[0]) - found.end.above + found.paid.earlier
     assert last["providers"] == sum(found.claims) + found.late_claims - found.carried_claims
     steps = found.true_up["amount"]
     assert steps[:-1].sum() == steps.iloc[-1]
@@ -283,6 +305,7 @@ GAPS = {
     "claims_beyond_target": {"claims": [40e6] * 12},
     "reward_above_reserve": {"claims": [0] * 12},
     "late_claims": {"claims": [14e6] * 12, "late_claims": 1.0},
+    "headcount_change": {"claims": [14e6] * 12, "heads": [400_000] * 11 + [400_001], "target": None},
 }
 
 
@@ -291,7 +314,7 @@ def test_an_open_gap_that_matters_is_asked_for(deal: Contract, gap: str) -> None
     """Each open point of the cash rule is refused by name where an entry depends on it."""
     read = {k: v for k, v in READ.items() if k != gap}
     with pytest.raises(InputError) as caught:
-        deal.settle_months(target=185_600_000, readings=read, **GAPS[gap])
+        deal.settle_months(**{"target": 185_600_000, "readings": read, **GAPS[gap]})
     assert [(f.code, f.params["gap"]) for f in caught.value.faults] == [("contract.gap_open", gap)]
 
 
@@ -340,4 +363,6 @@ def test_the_ledger_is_written_in_both_languages(deal: Contract, tmp_path: Path)
         rows = book.get_sheet_by_name(name).to_python()
         assert len(book.sheet_names) == 4
         assert len(rows) == len(found.entries) + 1
+        heads = book.get_sheet_by_name({"zh": "账户余额", "en": "Balances"}[lang]).to_python()[0]
+        assert all({"zh": "（元）", "en": "(yuan)"}[lang] in h for h in heads[1:])
         assert sum(r[3] for r in rows[1:]) == pytest.approx(sum(e.amount for e in found.entries) / 100)

@@ -246,9 +246,9 @@ class Deal:
     def _bands(self, x: NDArray[Any], given: Given, money: Money, parts: Parts) -> None:
         found: dict[str, Any] = {p: np.zeros_like(x) for p in self.parties}
         for table, sign in ((self.surplus, 1), (self.deficit, -1)):
-            if table is None or not self._holds(table, given).any():
-                continue
             size = np.maximum(sign * x, 0)
+            if table is None or not np.any(size) or not self._holds(table, given).any():
+                continue  # what no outcome reaches is not asked for
             open_ = table.opens(size, money.amount(table.gate)) & self._holds(table, given)
             quality = given.indicators.get("quality")
             bands = money.bands(table, size, lambda term: self.read.ratio(term, quality))  # noqa: B023
