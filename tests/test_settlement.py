@@ -61,7 +61,9 @@ def band_result(target: int, claims: int) -> int:
 
 def counted_targets(by_month: list[int], rule: str) -> tuple[int, int, F]:
     """464 yuan × heads in cents: as known in month 1, as settled, and the heads that settle it."""
-    settled = {"count_date": F(by_month[0]), "average": F(sum(by_month)) / 12, "year_end": F(by_month[11])}[rule]
+    settled = {"count_date": F(by_month[0]), "average": F(sum(by_month)) / 12, "year_end": F(by_month[11])}[
+        rule
+    ]
     return 46400 * by_month[0], half_up(46400 * settled), settled
 
 

@@ -38,7 +38,13 @@ def settled(deal: Contract, claims: list[int], **more: Any) -> YearSettlement:
 @settings(max_examples=40)
 @given(months, heads, readings, st.integers(0, 3), cents, cents, cents)
 def test_every_account_and_the_whole_conserve(
-    claims: list[int], persons: list[int], read: dict[str, str], events: int, late: int, owed: int, earlier: int
+    claims: list[int],
+    persons: list[int],
+    read: dict[str, str],
+    events: int,
+    late: int,
+    owed: int,
+    earlier: int,
 ) -> None:
     """Heads by month, last year's reward and claims, late claims, any readings: every month sums to zero over the accounts."""
     found = settled(
@@ -120,7 +126,9 @@ def test_a_count_month_that_is_stated() -> None:
     persons = [1000 * m for m in range(1, 13)]
     found = dazhou.settle_months(claims=[1e4] * 12, heads=persons, readings={"surplus_share": 0.5})
     assert found.deal.basis.target == pytest.approx(66.6 * 6000)
-    assert found.insurer_result == pytest.approx((66.6 * 6000 - 12e4) / 2)  # who bears a loss is not asked for
+    assert found.insurer_result == pytest.approx(
+        (66.6 * 6000 - 12e4) / 2
+    )  # who bears a loss is not asked for
 
 
 def test_heads_are_not_asked_for_where_they_do_not_matter() -> None:
@@ -143,7 +151,10 @@ def test_policy_loss_is_asked_for_only_in_a_deficit() -> None:
         DEAL.settle_months(target=2e8, claims=[17e6] * 12, policy_loss=1e6, readings=read)
     assert caught.value.faults[0].params["gap"] == "policy_change_within_year"
     borne = DEAL.settle_months(
-        target=2e8, claims=[17e6] * 12, policy_loss=1e6, readings={**read, "policy_change_within_year": "fund_bears"}
+        target=2e8,
+        claims=[17e6] * 12,
+        policy_loss=1e6,
+        readings={**read, "policy_change_within_year": "fund_bears"},
     )
     assert borne.insurer_result == -1_350_000 - 0  # 45% of 3 of the 4 million: the fund bears 1
 
@@ -154,6 +165,8 @@ def test_last_years_reward_is_paid_from_this_years_reserve() -> None:
     first = DEAL.settle_months(target=185_600_000, claims=[0] * 12, readings=read)
     second = DEAL.settle_months(target=185_600_000, claims=[0] * 12, readings=read, opening=first.state)
     paid = second.ledger.query("rule == 'owed_last_year'")
-    assert paid[["month", "debit", "credit", "amount"]].to_numpy().tolist() == [[1, "insurer", "reserve", 23_600_000]]
+    assert paid[["month", "debit", "credit", "amount"]].to_numpy().tolist() == [
+        [1, "insurer", "reserve", 23_600_000]
+    ]
     assert (int(first.state.owed), int(second.state.owed)) == (23_600_000, 47_200_000)
     conserves(second)

@@ -67,9 +67,13 @@ def breakable(words: str) -> str:
     --------
     >>> breakable("financing.interest_rate").split("\u200b"), breakable("short")
     (['financing.', 'interest_', 'rate'], 'short')
+    >>> breakable("185,600,000.00")
+    '185,600,000.00'
     """
 
     def cut(found: re.Match[str]) -> str:
+        if re.fullmatch(r"[\d,.]+", found[0]):
+            return found[0]  # a figure is never broken
         pieces = re.sub(r"([._/@:=&?-])(?=.)", "\\1\u200b", found[0])
         return re.sub(r"([0-9A-Za-z]{16})(?=[0-9A-Za-z])", "\\1\u200b", pieces)
 
