@@ -163,6 +163,7 @@ class Answer(Result):
             "insurer_result": deal.expected("insurer") if deal else None,
             "fund_result": deal.expected("fund") if deal else None,
             "insurer_loss_probability": deal.loss_probability("insurer") if deal else None,
+            "contract_cautions": [c.to_dict() for c in deal.cautions] if deal else [],
             "scenarios": [
                 {k: _finite(v) if isinstance(v, float) else v for k, v in row.items()}
                 for row in self.scenarios.to_dict("records")

@@ -20,8 +20,9 @@ from actuarial.benefits import simple_target
 from actuarial.benefits.loadings import Loading
 from actuarial.cli.growth import read_levels
 from actuarial.contract.costs import Costs
-from actuarial.contract.design import Wanted, design_bands, year_of
+from actuarial.contract.design import Wanted, design_bands
 from actuarial.contract.effort import Effort
+from actuarial.contract.outcomes import year_of
 from actuarial.contract.simple import SimpleClaims
 from actuarial.errors import ActuarialWarning, Fault
 from actuarial.experience import base_year, read_experience
@@ -81,6 +82,12 @@ NOTES = {
     *PARTS,
 }  # told as notes or within other messages, not raised
 ENVIRONMENT = {"file.no_samples", "model.no_font", "growth.ets_failed"}  # provoked in tests of their own
+
+
+def jiande() -> act.Contract:
+    """The plan of 2012."""
+    return act.load_contract("china/jiande/contract/cooperation@2012-01-01")
+
 
 Case = Callable[[Path], Any]
 CASES: dict[str, list[Case]] = {
@@ -153,6 +160,15 @@ for code, work in {
     "bargain.edges": lambda folder: design_bands([1.0], target=1.0, edges=[2.0, 1.0]),
     "bargain.shares": lambda folder: design_bands([1.0], target=1.0, edges=[1.0], least=0.9, most=0.1),
     "bargain.near": lambda folder: design_bands([1.0], target=1.0, edges=[1.0], near=[0.5], step=0.5),
+    "bargain.months_needed": lambda folder: jiande().evaluate(
+        target=2e8, claims=[1e8], costs=Costs(cash_rate=0.04)
+    ),
+    "bargain.groups": lambda folder: jiande().evaluate(target=2e8, claims=[1e8]).conditional([1.0, 2.0]),
+    "bargain.offers": lambda folder: act.compare_offers({"A": jiande()}, claims=[1e8], target=2e8),
+    "bargain.no_offer": lambda folder: act.compare_offers(
+        {"A": jiande()}, claims=[1e8], target=2e8, base="B"
+    ),
+    "bargain.range": lambda folder: act.fair_target(jiande(), claims=[1e8], low=2e8, high=1e8),
     "samples.number": lambda folder: synthetic_claims(0),
     "samples.place": lambda folder: synthetic_claims(1, place="nowhere"),
     "samples.too_few": lambda folder: synthetic_claims(5, exact=True),

@@ -14,6 +14,8 @@ code                        found when
 ``target_outside``          the target lies outside the predictive interval of claims
 ``worst_month``             a month's claims ask for more than the target's money to date and the reserve together
 ``reward_above_reserve``    the insurer's reward is greater than the reserve that pays it
+``bands_cross``             the target is so low that an edge set as a share of it meets one set as an amount
+``bands_near_crossing``     a somewhat lower target would make edges cross
 ==========================  ===========================================================================================
 """
 
@@ -25,17 +27,22 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import yaml
 from numpy.typing import NDArray
 
+from actuarial.contract.crossing import crossings
 from actuarial.contract.effort import masses
 from actuarial.contract.outcomes import Outcomes
 from actuarial.layers import Piecewise
 from actuarial.results import Unit
 from actuarial.texts import LANGUAGES, pick, text
+
+if TYPE_CHECKING:
+    from actuarial.contract.evaluation import Evaluation
+    from actuarial.contract.terms import Contract
 
 Array = NDArray[np.float64]
 SEVERITIES = ("serious", "notable", "note")
@@ -180,7 +187,7 @@ def _slopes(curve: Piecewise, outcomes: Outcomes) -> list[Caution]:
     found = []
     ends = [-math.inf, *curve.edges, math.inf]
     for slope, p, (low, high) in zip(curve.slopes, masses(curve, outcomes), pairwise(ends), strict=True):
-        params = {"region": region(low, high), "share": percent(slope), "probability": percent(p)}
+        params = {"region": of_outcome(low, high), "share": percent(slope), "probability": percent(p)}
         if slope < 0:
             found.append(Caution("negative_share", _severity(p), params, p))
         elif slope > 1:
@@ -202,7 +209,7 @@ def _no_incentive(curve: Piecewise, outcomes: Outcomes) -> list[Caution]:
         while last + 1 < len(curve.slopes) and curve.slopes[last + 1] == 0:
             last += 1
         p = sum(weights[k : last + 1])
-        params = {"region": region(ends[k], ends[last + 1]), "probability": percent(p)}
+        params = {"region": of_outcome(ends[k], ends[last + 1]), "probability": percent(p)}
         found.append(Caution("no_incentive", _severity(p), params, p))
         k = last + 1
     return found
@@ -271,6 +278,56 @@ def reward_caution(result: Array, reserve: float) -> list[Caution]:
     return [Caution("reward_above_reserve", _severity(p), params, p)]
 
 
+def crossing_cautions(contract: Contract, target: float) -> list[Caution]:
+    """A target at which edges cross, or from which a little less would make them cross.
+
+    This is known from the terms alone: it can be said before a year is split, and where the split would be refused.
+
+    Parameters
+    ----------
+    contract : Contract
+    target : float
+        [yuan]
+
+    Examples
+    --------
+    >>> from actuarial.contract import load_contract
+    >>> jiande = load_contract("china/jiande/contract/cooperation@2012-01-01")
+    >>> [[c.severity for c in crossing_cautions(jiande, t)] for t in (80e6, 100e6, 185.6e6)]
+    [['serious'], ['notable'], []]
+    """
+    found = []
+    for c in crossings(contract):
+        if target > c.target * (1 + rules()["near_crossing"]):
+            continue
+        crossed = target <= c.target
+        code = "bands_cross" if crossed else "bands_near_crossing"
+        params = {
+            "target": yuan(target),
+            "limit": yuan(c.target),
+            "fixed": yuan(c.fixed),
+            "share": percent(c.share),
+        }
+        severity = (
+            ("notable" if c.answered else "serious") if crossed else ("note" if c.answered else "notable")
+        )
+        found.append(Caution(code, severity, params))
+    return found
+
+
+def evaluation_cautions(found: Evaluation) -> tuple[Caution, ...]:
+    """All that an evaluated contract gives cause to, the gravest first."""
+    said = [*crossing_cautions(found.contract, found.target),
+            *curve_cautions(found.curve, found.outcomes, target=found.target),
+            *target_caution(found.target, found.claims)]  # fmt: skip
+    reserve = found.reserve
+    if reserve is not None:
+        said += reward_caution(found.insurer, reserve)
+        if found.cash is not None:
+            said += month_caution(found.cash.peak, reserve, found.cash.month)
+    return ranked(said)
+
+
 # --------------------------------------------------------------------------- figures in sentences
 
 
@@ -297,6 +354,31 @@ def percent(p: float) -> str:
     if 0 < p < 0.0005:
         return "<0.1%"
     return f"{100 * p:.1f}%".replace(".0%", "%").replace("-", "−")
+
+
+def of_outcome(low: float, high: float) -> dict[str, str]:
+    """A stretch of the outcome as a surplus, a deficit, or both.
+
+    Examples
+    --------
+    >>> of_outcome(-math.inf, -1.856e7)["zh"], of_outcome(0.0, 3e6)["en"]
+    ('超支超过1,856.00 万元', 'a surplus between 0.00 million yuan and 3.00 million yuan')
+    """
+    if low >= 0:
+        side, a, b = "surplus", low, high
+    elif high <= 0:
+        side, a, b = "deficit", -high + 0.0, -low
+    else:
+        side, a, b = "any", -low, high
+    if side == "any":
+        ends = {(True, True): "at_all", (True, False): "below", (False, True): "above"}
+        kind = ends.get((math.isinf(a), math.isinf(b)), "between")
+    else:
+        kind = "above" if math.isinf(b) else "between"
+    return {
+        lang: text(f"caution.{side}_{kind}", lang, low=yuan(a)[lang], high=yuan(b)[lang])
+        for lang in LANGUAGES
+    }
 
 
 def region(low: float, high: float) -> dict[str, str]:

@@ -75,6 +75,11 @@ class Costs:
         if faults:
             raise InputError(faults)
 
+    @property
+    def stated(self) -> bool:
+        """Whether there is any cost at all."""
+        return any(getattr(self, f.name) for f in fields(self) if f.name not in {"source", "capital"})
+
     def fixed(self, target: float) -> float:
         """Staff and expenses [yuan/year]."""
         return float(self.people * self.cost_per_person + self.expenses + self.share_of_target * target)

@@ -20,7 +20,7 @@ from scipy.special import ndtri
 
 from actuarial.contract.candidates import Layers, reaching, share_tables, undominated
 from actuarial.contract.effort import Effort
-from actuarial.contract.outcomes import Outcomes
+from actuarial.contract.outcomes import Outcomes, year_of
 from actuarial.errors import Fault, InputError
 from actuarial.layers import Piecewise
 from actuarial.results import COLOURS, Result, Unit, figure_style, new_axes, thousands
@@ -93,7 +93,7 @@ class Design(Result):
     found : DataFrame
         The tables that meet them, the nearest to the present one first (or the most equal split of the risk): ``insurer_expected``
         (after costs), ``insurer_loss_probability``, ``insurer_tail``, ``fund_expected``, ``fund_tail``, ``saving``, their
-        errors, ``undominated``, ``distance``.
+        errors, ``undominated`` (no other gives more to both in the mean), ``distance``.
     shares : ndarray, shape (len(found), 2K)
         Shares of the surplus bands, then of the deficit bands.
     edges : tuple of float
@@ -105,6 +105,8 @@ class Design(Result):
     wanted : Wanted
     closest : dict
         For each wish, the best that any tried table reaches, whatever the other wishes.
+    effort : Effort or None
+        Without it no table is better than another for both sides, and all are on the frontier.
     """
 
     found: pd.DataFrame
@@ -114,6 +116,7 @@ class Design(Result):
     tried: int
     wanted: Wanted
     closest: dict[str, float] = field(default_factory=dict)
+    effort: Effort | None = None
 
     @property
     def table(self) -> pd.DataFrame:
@@ -147,8 +150,9 @@ class Design(Result):
 
     def summary(self, lang: str | None = None) -> str:
         """How many tables meet the wishes, and the first of them; what falls short where none does."""
-        money = Unit.of(lang)
-        lines = [text("bargain_words.design_found", lang, found=len(self.found), tried=self.tried,
+        money = Unit.fine(lang)
+        code = "design_found" if self.effort else "design_found_plain"
+        lines = [text(f"bargain_words.{code}", lang, found=len(self.found), tried=self.tried,
                       undominated=int(self.found["undominated"].sum()))]  # fmt: skip
         if self.found.empty:
             lines += [
@@ -165,26 +169,35 @@ class Design(Result):
         lines.append(text("bargain_words.design_first", lang, insurer=money.show(best["insurer_expected"]),
                           loss=f"{100 * best['insurer_loss_probability']:.1f}", fund=money.show(best["fund_expected"]),
                           tail=money.show(best["fund_tail"])))  # fmt: skip
+        if self.effort is None:
+            return "\n".join([*lines, text("bargain_words.no_effort", lang)])
+        source = self.effort.source or text("bargain_words.assumed", lang)
+        lines.append(
+            text(
+                "bargain_words.with_effort", lang, first=money.show(self.effort.first_percent), source=source
+            )
+        )
         return "\n".join(lines)
 
     def plot(self, ax: Axes | None = None, lang: str | None = None) -> Axes:
-        """Both sides' expected results of every table found; those that no other beats stand out."""
+        """Both sides' expected results of every table found; with effort, those that no other beats for both."""
         money = Unit.of(lang)
         with figure_style():
             ax = ax or new_axes(7.2, 4.6)
-            x, y = self.found["insurer_expected"] / money.scale, self.found["fund_tail"] / money.scale
-            front = self.found["undominated"].to_numpy()
+            x, y = self.found["insurer_expected"] / money.scale, self.found["fund_expected"] / money.scale
             ax.scatter(
-                x[~front], y[~front], s=14, color=COLOURS["light"], label=text("bargain_words.found", lang)
+                x, y, s=9, color=COLOURS["light"], linewidths=0, label=text("bargain_words.found", lang)
             )
-            ax.scatter(
-                x[front], y[front], s=22, color=COLOURS["main"], label=text("bargain_words.frontier", lang)
-            )
+            if self.effort is not None and len(x):
+                front = np.flatnonzero(self.found["undominated"].to_numpy())
+                line = front[np.argsort(x.to_numpy()[front], kind="stable")]
+                ax.plot(x.iloc[line], y.iloc[line], color=COLOURS["main"], linewidth=2, marker="o" if len(line) <= 40 else None, markersize=3.5,
+                        label=text("bargain_words.frontier", lang))  # fmt: skip
             if len(x):
                 ax.scatter(x.iloc[:1], y.iloc[:1], s=90, facecolors="none", edgecolors=COLOURS["accent"],
                            linewidths=2, label=text("bargain_words.first", lang))  # fmt: skip
             ax.set_xlabel(text("bargain_words.axis_insurer_after", lang, unit=money.label))
-            ax.set_ylabel(text("bargain_words.axis_fund_tail", lang, unit=money.label))
+            ax.set_ylabel(text("bargain_words.axis_fund", lang, unit=money.label))
             ax.xaxis.set_major_formatter(thousands)
             ax.yaxis.set_major_formatter(thousands)
             ax.legend(loc="best", fontsize=9)
@@ -347,29 +360,12 @@ def design_bands(
     closest = _closest(frame, asked)
     good = _meets(frame, asked)
     frame, kept = frame[good].reset_index(drop=True), shares[good]
-    names = ["insurer_expected", "insurer_tail", "fund_expected", "fund_tail"]
-    frame["undominated"] = undominated(frame[names].to_numpy()) if effort else True
+    both = frame[["insurer_expected", "fund_expected"]].to_numpy()
+    frame["undominated"] = undominated(both) if effort else True
     frame["distance"] = _distance(kept, near)
     by = np.lexsort((-frame["insurer_expected"], frame["distance"], ~frame["undominated"].astype(bool)))
     return Design(frame.iloc[by].reset_index(drop=True), kept[by], tuple(map(float, edges)), float(target),
-                  len(shares), asked, closest)  # fmt: skip
-
-
-def year_of(claims: ArrayLike) -> Array:
-    """Claims by path as yearly sums, shape (n,).
-
-    Raises
-    ------
-    InputError
-        If there is none, one is not a number, or the shape is neither (n,) nor (n, 12).
-    """
-    paid = np.asarray(claims, dtype=np.float64)
-    if paid.ndim not in {1, 2} or (paid.ndim == 2 and paid.shape[1] != 12) or not paid.size:
-        raise InputError([Fault("bargain.shape", params={"shape": "×".join(map(str, paid.shape)) or "0"})])
-    year = paid @ np.ones(12) if paid.ndim == 2 else paid
-    if not np.isfinite(year).all():
-        raise InputError([Fault("contract.amount", params={"name": "claims", "value": "NaN"})])
-    return year
+                  len(shares), asked, closest, effort)  # fmt: skip
 
 
 def _check(edges: Sequence[float], step: float, least: float, most: float, target: float) -> None:

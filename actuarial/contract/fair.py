@@ -10,15 +10,22 @@ sought across the hole.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
-from actuarial.contract.measures import Figure
+from actuarial.contract.costs import Costs
+from actuarial.contract.deal import Deal
+from actuarial.contract.evaluation import evaluated
+from actuarial.contract.measures import Figure, measure
+from actuarial.contract.outcomes import Outcomes, claims_of, year_of
+from actuarial.contract.terms import Contract
+from actuarial.errors import Fault, InputError
 from actuarial.results import COLOURS, Result, Unit, figure_style, new_axes, thousands
 from actuarial.texts import text
 
@@ -60,11 +67,17 @@ class FairTarget(Result):
         ``target``, ``insurer_result`` (after expenses) and its ``error`` [yuan]; NaN where undefined.
     margin : float
         Expected result after expenses that was asked for [yuan].
+    present : float
+        The target as it stands, where there is one [yuan].
+    heads : float
+        Counted heads, where they are known.
     """
 
     roots: tuple[Root, ...]
     scan: pd.DataFrame
     margin: float
+    present: float = math.nan
+    heads: float = math.nan
 
     @property
     def value(self) -> float:
@@ -89,6 +102,37 @@ class FairTarget(Result):
             columns=["target", "error", "rising"],
         )
 
+    def summary(self, lang: str | None = None) -> str:
+        """The fair targets in words, beside the present one."""
+        money = Unit.fine(lang)
+        margin = money.show(self.margin)
+        low, high = (money.show(float(self.scan["target"].iloc[n])) for n in (0, -1))
+        lines = []
+        for root in self.roots:
+            code = "fair_root" if root.rising else "fair_root_falling"
+            error = money.show(root.error) if math.isfinite(root.error) else "∞"
+            line = text(
+                f"bargain_words.{code}", lang, target=money.show(root.target), error=error, margin=margin
+            )
+            if math.isfinite(self.heads) and self.heads > 0:
+                line += text("bargain_words.fair_per_head", lang, amount=f"{root.target / self.heads:,.2f}")
+            lines.append(line)
+        if not self.roots:
+            lines.append(text("bargain_words.fair_none", lang, low=low, high=high, margin=margin))
+        if math.isfinite(self.value) and math.isfinite(self.present):
+            gap = self.present - self.value
+            code = "fair_above" if gap >= 0 else "fair_below"
+            lines.append(
+                text(
+                    f"bargain_words.{code}", lang, present=money.show(self.present), gap=money.show(abs(gap))
+                )
+            )
+        if self.scan["insurer_result"].isna().any():
+            known = self.scan.loc[self.scan["insurer_result"].notna(), "target"]
+            least = money.show(float(known.min())) if len(known) else "∞"
+            lines.append(text("bargain_words.fair_undefined", lang, least=least))
+        return "\n".join(lines)
+
     def plot(self, ax: Axes | None = None, lang: str | None = None) -> Axes:
         """The insurer's expected result over the target."""
         money = Unit.of(lang)
@@ -99,12 +143,92 @@ class FairTarget(Result):
             ax.fill_between(x, y - 2 * e, y + 2 * e, color=COLOURS["lighter"])
             ax.axhline(self.margin / money.scale, color=COLOURS["ink"], linewidth=0.8)
             for root in self.roots:
-                ax.plot(root.target / money.scale, self.margin / money.scale, "o", color=COLOURS["accent"])
+                at = root.target / money.scale
+                ax.plot(at, self.margin / money.scale, "o", color=COLOURS["accent"])
+                ax.annotate(text("bargain_words.fair_at", lang, target=f"{at:,.0f}"), (at, self.margin / money.scale),
+                            xytext=(8, -14), textcoords="offset points", fontsize=9, color=COLOURS["accent"])  # fmt: skip
+            if math.isfinite(self.present):
+                at = self.present / money.scale
+                ax.axvline(at, color=COLOURS["ink"], linestyle=":", linewidth=1)
+                ax.annotate(text("bargain_words.fair_present", lang, target=f"{at:,.0f}"), (at, 1.0),
+                            xycoords=("data", "axes fraction"), xytext=(4, -11), textcoords="offset points", fontsize=9)  # fmt: skip
             ax.set_xlabel(text("bargain_words.axis_target", lang, unit=money.label))
             ax.set_ylabel(text("bargain_words.axis_after", lang, unit=money.label))
             ax.xaxis.set_major_formatter(thousands)
             ax.yaxis.set_major_formatter(thousands)
         return ax
+
+
+def fair_target(
+    contract: Contract, *, claims: ArrayLike, margin: float = 0.0, costs: Costs | None = None, low: float | None = None,
+    high: float | None = None, target: float | None = None, readings: Mapping[str, Any] | None = None,
+    heads: float | None = None, premium: float | None = None, financing: float | None = None, revenue: float | None = None,
+    policy_loss: ArrayLike | None = None, **given: Any,
+) -> FairTarget:  # fmt: skip
+    """The targets at which the insurer's expected result after its costs is `margin`.
+
+    Parameters
+    ----------
+    contract : Contract
+    claims : array_like, shape (n,) or (n, 12)
+        Claims of the contract year [yuan].
+    margin : float
+        Expected result after costs that is fair [yuan/year].
+    costs : Costs, optional
+        The insurer's own; none: the contractual result.
+    low, high : float, optional
+        Range searched [yuan]; from a fifth below the least of the simulated years to a quarter above the dearest.
+    target : float, optional
+        The present target, to be told beside the fair one [yuan].
+    readings, heads, premium, financing, revenue, policy_loss, **given
+        As for :meth:`Contract.evaluate`.
+
+    Raises
+    ------
+    InputError
+        If the range is none, or as :meth:`Contract.evaluate` does. Targets at which the bands have no order are not refused: no
+        root is sought there.
+
+    Examples
+    --------
+    >>> import actuarial as act
+    >>> plan = act.load_contract("china/jiande/contract/cooperation@2012-01-01")
+    >>> claims = act.SimpleClaims(183e6, 0.05).claims(20_000)
+    >>> staff = act.Costs(people=14, cost_per_person=100_000)
+    >>> [round(fair_target(plan, claims=claims, costs=c).value / 1e6, 1) for c in (None, staff)]
+    [183.0, 185.7]
+    """
+    mine, own, year = contract.with_readings(readings or {}), costs or Costs(), year_of(claims)
+    paid = claims_of(claims)
+    least = 0.8 * float(year.min()) if low is None else float(low)
+    most = 1.25 * float(year.max()) if high is None else float(high)
+    if not 0 < least < most < math.inf:
+        raise InputError([Fault("bargain.range", params={"low": f"{least:,.0f}", "high": f"{most:,.0f}"})])
+    kept = {k: v for k, v in given.items() if v is not None}
+    plain = not kept and policy_loss is None and not (mine.terms.pools or mine.terms.fees or own.cash_rate)
+    quick = plain and (not own.capital_rate or own.capital is not None)
+    n = len(year)
+
+    def expected(at: float) -> Figure:
+        basis = mine.basis(target=at, heads=heads, premium=premium, financing=financing, revenue=revenue)
+        try:
+            deal = Deal.of(mine, basis)
+        except InputError as error:
+            if error.code == "contract.bands_undefined":
+                return Figure(math.nan, math.nan)
+            raise
+        if quick:
+            mean, sd = Outcomes.of_sorted(at - dearest_first).moments(deal.curve(mine.main_party))
+            charge = own.fixed(at) + own.capital_rate * (own.capital or 0.0)
+            return Figure(float(mean[0]) - charge, float(sd[0]) / math.sqrt(n) if n > 1 else math.nan)
+        found = evaluated(deal, paid, costs=own, policy_loss=policy_loss, given=kept)
+        return measure(found.insurer_after_costs).expected
+
+    dearest_first = np.sort(year)[::-1]
+    found = find_targets(expected, least, most, margin=margin)
+    nothing = math.nan if target is None else float(target)
+    return replace(found, present=nothing, heads=math.nan if heads is None else float(heads),
+                   sources=(mine.law.source("bands"),))  # fmt: skip
 
 
 def find_targets(

@@ -110,6 +110,47 @@ def _tail(worst: Array, n: int, share: float) -> Figure:
     return Figure(value, math.sqrt(max(second - first * first, 0.0) / n) / share)
 
 
+def changes(one: Array, other: Array) -> Measures:
+    """Measures of `one` less those of `other` on the same paths, with the errors of the differences themselves.
+
+    What paths share falls out: the error is that of the mean difference of the two measures' influence functions.
+
+    Parameters
+    ----------
+    one, other : ndarray, shape (n,)
+        Results of the same party on the same paths [yuan].
+
+    Examples
+    --------
+    >>> found = changes(np.array([1.0, 2.0, 3.0]), np.array([0.0, 1.0, 2.0]))
+    >>> found.expected, found.sd
+    (Figure(value=1.0, error=0.0), Figure(value=0.0, error=0.0))
+    """
+    a, b = measure(one), measure(other)
+    gaps = {}
+    for name, influence in _influences(one, a).items():
+        gap = influence - _influences(other, b)[name]
+        error = float(gap.std(ddof=1)) / math.sqrt(len(gap)) if len(gap) > 1 else math.nan
+        gaps[name] = Figure(getattr(a, name).value - getattr(b, name).value, error)
+    return Measures(**gaps)
+
+
+def _influences(result: Array, found: Measures) -> dict[str, Array]:
+    """What each path contributes to each measure, about zero."""
+    mean, sd = found.expected.value, found.sd.value
+    centred = result - mean
+    out: dict[str, Array] = {
+        "expected": centred,
+        "sd": (centred * centred - sd * sd) / (2 * sd) if sd > 0 else np.zeros_like(result),
+        "loss_probability": (result < 0).astype(np.float64) - found.loss_probability.value,
+    }
+    for name, share in (("tail_95", 0.05), ("tail_99", 0.01)):
+        whole, _ = tail_count(len(result), share)
+        at = np.partition(result, min(whole, len(result) - 1))[min(whole, len(result) - 1)]
+        out[name] = -np.maximum(at - result, 0.0) / share
+    return out
+
+
 def difference(one: Array, other: Array) -> Figure:
     """Mean of ``one − other`` on the same paths, with the error of the difference itself.
 

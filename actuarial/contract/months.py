@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+BLOCK = 4096
+"""Paths that are worked on at a time, so that they stay in the cache."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,13 +55,13 @@ def cash_need(claims: Array, received: Array | float) -> CashNeed:
     given = np.asarray(received, dtype=np.float64)
     came = np.broadcast_to(given / 12 if given.ndim == 0 else given, claims.shape)
     n = len(claims)
-    position = np.zeros(n)
-    peak, total, by_month = np.zeros(n), np.zeros(n), np.zeros(12)
-    for m in range(12):
-        position += claims[:, m]
-        position -= came[:, m]
-        need = np.maximum(position, 0.0)
-        np.maximum(peak, need, out=peak)
-        total += need
-        by_month[m] = need.mean()
-    return CashNeed(peak, total / 12, by_month, int(by_month.argmax()) + 1)
+    peak, average, by_month = np.empty(n), np.empty(n), np.zeros(12)
+    for low in range(0, n, BLOCK):
+        part = slice(low, low + BLOCK)
+        short = np.ascontiguousarray((claims[part] - came[part]).T)
+        np.cumsum(short, axis=0, out=short)
+        np.maximum(short, 0.0, out=short)
+        peak[part], average[part] = short.max(axis=0), short.mean(axis=0)
+        by_month += short.sum(axis=1)
+    by_month /= n
+    return CashNeed(peak, average, by_month, int(by_month.argmax()) + 1)

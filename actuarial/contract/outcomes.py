@@ -15,9 +15,43 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from actuarial.errors import Fault, InputError
 from actuarial.layers import Piecewise
 
 Array = NDArray[np.float64]
+
+
+def claims_of(claims: ArrayLike) -> Array:
+    """Claims of simulated years, checked: shape (n,), or (n, 12) by month [yuan].
+
+    Raises
+    ------
+    InputError
+        If there is none, one is not a number, or the shape is neither (n,) nor (n, 12).
+
+    Examples
+    --------
+    >>> claims_of(5).shape
+    (1,)
+    """
+    paid = np.atleast_1d(np.asarray(claims, dtype=np.float64))
+    if paid.ndim not in {1, 2} or (paid.ndim == 2 and paid.shape[1] != 12) or not paid.size:
+        raise InputError([Fault("bargain.shape", params={"shape": "×".join(map(str, paid.shape)) or "0"})])
+    if not np.isfinite(paid).all():
+        raise InputError([Fault("contract.amount", params={"name": "claims", "value": "NaN"})])
+    return paid
+
+
+def year_of(claims: ArrayLike) -> Array:
+    """Claims by path as yearly sums, shape (n,) [yuan].
+
+    Raises
+    ------
+    InputError
+        As :func:`claims_of`.
+    """
+    paid = claims_of(claims)
+    return paid @ np.ones(12) if paid.ndim == 2 else paid
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +84,13 @@ class Outcomes:
         if not given.size or not np.isfinite(given[[0, -1]]).all():
             raise ValueError("outcomes must be finite and at least one")
         object.__setattr__(self, "x", given)
+
+    @classmethod
+    def of_sorted(cls, x: Array) -> Outcomes:
+        """Outcomes that are finite and ascending already."""
+        found = cls.__new__(cls)
+        object.__setattr__(found, "x", x)
+        return found
 
     @property
     def sorted(self) -> Array:

@@ -14,9 +14,10 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from actuarial.contract.annual import Settlement
+from actuarial.contract.costs import Costs
 from actuarial.contract.deal import Deal
-from actuarial.contract.evaluation import Evaluation
 from actuarial.contract.points import PointSettlement, settled_by_points
+from actuarial.contract.evaluation import Evaluation, evaluated
 from actuarial.contract.readings import Basis, Reader
 from actuarial.contract.settlement import YearSettlement, settled
 from actuarial.contract.split import State
@@ -315,19 +316,44 @@ class Contract(Result):
         """
         return settled_by_points(self, points, budget)
 
-    def evaluate(self, *, target: float, claims: ArrayLike) -> Evaluation:
+    def evaluate(
+        self, *, claims: ArrayLike, target: float | None = None, costs: Costs | None = None, policy_loss: ArrayLike | None = None,
+        readings: Mapping[str, Any] | None = None, heads: float | None = None, premium: float | None = None,
+        financing: float | None = None, revenue: float | None = None, **given: Any,
+    ) -> Evaluation:  # fmt: skip
         """Both sides' results over simulated years.
 
         Parameters
         ----------
-        target : float
-            Contract target [yuan].
         claims : array_like, shape (n,) or (n, 12)
             Cash claims of the contract year, or by month [yuan].
+        target, heads, premium, financing, revenue : float, optional
+            As for :meth:`basis` [yuan; persons].
+        costs : Costs, optional
+            The insurer's own: staff, expenses, capital, cash advanced.
+        policy_loss : array_like, optional
+            Claims under actual rules less the same claims under the rules of the target; `claims` holds them [yuan].
+        readings : mapping, optional
+            Gaps read as stated here.
+        **given
+            ``events``, ``quality``, ``indicators``, ``expenses``, ``excess``, ``state``, as for :meth:`Deal.split`.
+
+        Raises
+        ------
+        InputError
+            If claims have another shape or are not numbers, a term needs what is not given, or a gap is open that is reached.
+
+        Examples
+        --------
+        >>> import actuarial as act
+        >>> found = load_contract("china/jiande/contract/cooperation@2012-01-01").evaluate(
+        ...     heads=400_000, claims=act.SimpleClaims(183e6, 0.05).claims(20_000), costs=act.Costs(people=14, cost_per_person=1e5))
+        >>> found.table["party"].tolist(), round(found.measures["insurer"].expected.value / 1e5)
+        (['insurer', 'insurer_after_costs', 'fund'], 13)
         """
-        split = self.for_year(target=target).split(claims)
-        return Evaluation(self, float(target), split.outcome, split.party(self.main_party),
-                          sources=(self.law.source("bands"),))  # fmt: skip
+        mine = self.with_readings(readings or {})
+        basis = mine.basis(target=target, heads=heads, premium=premium, financing=financing, revenue=revenue)
+        return evaluated(Deal.of(mine, basis), claims, costs=costs, policy_loss=policy_loss, given=given)
 
 
 def load_contract(id_or_file: str | os.PathLike[str]) -> Contract:

@@ -197,7 +197,12 @@ def contract_section(k: Context) -> list[Section]:
         rows,
         source=cited,
     )
-    return [Section(k.t("report.contract"), (), (figure, block("", columns, sides), table))]
+    said = tuple(
+        k.t("evaluation.caution", severity=k.t(f"caution.severity_{c.severity}"), words=c.message(k.lang))
+        for c in deal.cautions
+    )
+    lead = (k.t("report_words.cautions_lead"), *said) if said else (k.t("report_words.no_cautions"),)
+    return [Section(k.t("report.contract"), lead, (figure, block("", columns, sides), table))]
 
 
 def scenarios_section(k: Context) -> list[Section]:

@@ -101,6 +101,17 @@ class Unit:
             else cls(1e6, text("label.million", lang))
         )
 
+    @classmethod
+    def fine(cls, lang: str | None = None) -> Unit:
+        """For amounts that a negotiation is about: 万元 in Chinese, thousand yuan in English.
+
+        Examples
+        --------
+        >>> Unit.fine("en").show(1_023_600)
+        '1,023.60 thousand yuan'
+        """
+        return cls.of("zh") if language(lang) == "zh" else cls(1e3, text("label.thousand", lang))
+
     def show(self, yuan: float) -> str:
         """An amount with its unit.
 
