@@ -147,7 +147,7 @@ def test_policy_caused_loss(year: np.ndarray) -> None:
         act.load_contract(JIANDE).evaluate(target=TARGET, claims=year, policy_loss=loss)
     assert caught.value.code == "contract.gap_open"
     read = act.load_contract(JIANDE).evaluate(
-        target=TARGET, claims=year, policy_loss=loss, readings={"policy_change_within_year": "fund_bears"}
+        target=120e6, claims=year, policy_loss=loss, readings={"policy_change_within_year": "fund_bears"}
     )
     assert read.policy_table.set_index("party").loc["insurer", "caused"] == pytest.approx(0, abs=1e-6)
 

@@ -194,8 +194,16 @@ def download(session: Session, what: str, lang: str, name: str = "") -> File | N
 
 
 def negotiating_sheet(session: Session, lang: str) -> bytes | None:
-    """The negotiating sheet of the pinned offers: the hook for the report that makes it; None until there is one."""
-    return None
+    """The negotiating sheet as a workbook: the pinned offers beside what is on the page; None without a contract or an offer."""
+    from actuarial.report.negotiation import session_sheet
+
+    shown = session.figures()
+    pinned = {o.name: session.figures(o.state).contract for o in session.offers}
+    found = {text("app.now", lang): shown.contract, **pinned}
+    deals = {name: deal for name, deal in found.items() if deal is not None}
+    if shown.contract is None or len(deals) < 2:
+        return None
+    return session_sheet(deals, shown.plan, lang=lang, seed=session.seed)
 
 
 def what_if(plan: Plan, *, lang: str | None = None, paths: int = 100_000, seed: int = 2012) -> WhatIf:

@@ -277,6 +277,7 @@ def offers(session: Session, lang: str) -> str:
         f"{button('pin', t('pin'), off=full)}{button('save', t('save'))}{button('download_scenario', t('download_scenario'))}"
         f"{button('download_report', t('download_report'), wait=t('working'))}"
         f"{button('download_snapshot', t('download_snapshot'), wait=t('working'))}"
+        f"{button('download_sheet', t('download_sheet'), wait=t('working'))}"
         "</p>"
     )
     columns: list[tuple[str, dict[str, Any], str]] = [(t("now"), session.figures().key, "")]

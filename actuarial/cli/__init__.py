@@ -13,6 +13,7 @@ import click
 
 from actuarial.cli import app as app_command
 from actuarial.cli import (
+    bargain,
     budget,
     check,
     contracts,
@@ -52,7 +53,9 @@ for command in (
     rules.reprice, law.law, precedent.calculate, licences.command,
 ):  # fmt: skip
     cli.add_command(command)
-for command in (contracts.list_, contracts.show, settle.settle):
+for command in (
+    contracts.list_, contracts.show, settle.settle, bargain.evaluate, bargain.compare, bargain.design,
+):  # fmt: skip
     contract.add_command(command)
 
 

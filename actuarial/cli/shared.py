@@ -101,3 +101,24 @@ class progress_bar:
     def __exit__(self, *_: object) -> None:
         if self.bar is not None:
             self.bar.close()
+
+
+def show_table(heads: list[str], rows: list[list[str]], left: list[bool]) -> list[str]:
+    """Lines of an aligned table; Chinese characters count as two.
+
+    Examples
+    --------
+    >>> show_table(["名称", "x"], [["a", "1"], ["结余", "20"]], [True, False])
+    ['名称   x', 'a      1', '结余  20']
+    """
+    from actuarial.safe import width
+
+    widths = [max(map(width, column)) for column in zip(heads, *rows, strict=True)]
+    lines = []
+    for row in (heads, *rows):
+        cells = []
+        for word, wide, to_left in zip(row, widths, left, strict=True):
+            gap = " " * (wide - width(word))
+            cells.append(word + gap if to_left else gap + word)
+        lines.append("  ".join(cells).rstrip())
+    return lines

@@ -22,6 +22,7 @@ from actuarial.contract.evaluation import COLUMNS, Evaluation, draw_outcomes, me
 from actuarial.contract.measures import Measures, changes, measure
 from actuarial.contract.outcomes import claims_of
 from actuarial.contract.terms import Contract
+from actuarial.contract.words import terms_in_words
 from actuarial.errors import Fault, InputError
 from actuarial.results import COLOURS, Result, Unit, figure_style, new_axes, shown, thousands
 from actuarial.texts import text
@@ -212,6 +213,11 @@ class Comparison(Result):
             "comparison.verdict", lang, offer=offer, base=self.base, who=who, unit=money.label, **said
         )
 
+    def differs(self, offer: str, lang: str | None = None) -> tuple[str, ...]:
+        """What an offer says otherwise than the base, a line a term."""
+        base = terms_in_words(self.evaluations[self.base].contract, lang)
+        return tuple(w for w in terms_in_words(self.evaluation(offer).contract, lang) if w not in base)
+
     def to_dict(self, lang: str | None = None) -> dict[str, Any]:
         """Plain data for ``--json``."""
 
@@ -250,7 +256,7 @@ class Comparison(Result):
                 over.plot(x / money.scale, y, color=COLOURS[colour], linestyle=dash, linewidth=2, label=o)
             over.axhline(0, color=COLOURS["ink"], linewidth=0.8)
             over.axvline(0, color=COLOURS["ink"], linewidth=0.8)
-            over.set_ylabel(text("chart.insurer_result", lang, unit=money.label))
+            over.set_ylabel(text("comparison.axis_insurer", lang, unit=money.label))
             over.spines["right"].set_visible(True)
             over.grid(visible=False)
             over.yaxis.set_major_formatter(thousands)

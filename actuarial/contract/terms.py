@@ -16,8 +16,8 @@ from numpy.typing import ArrayLike
 from actuarial.contract.annual import Settlement
 from actuarial.contract.costs import Costs
 from actuarial.contract.deal import Deal
-from actuarial.contract.points import PointSettlement, settled_by_points
 from actuarial.contract.evaluation import Evaluation, evaluated
+from actuarial.contract.points import PointSettlement, settled_by_points
 from actuarial.contract.readings import Basis, Reader
 from actuarial.contract.settlement import YearSettlement, settled
 from actuarial.contract.split import State

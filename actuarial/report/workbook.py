@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,9 @@ class _Writer:
         self.h2 = book.add_format({**base, "bold": True, "font_size": 12, "font_color": COLOURS["main"]})
         self.para = book.add_format({**base, "text_wrap": True})
         self.grey = book.add_format({**base, "font_color": "#6A7782", "font_size": 9, "text_wrap": True})
+        narrow = content.kind == "negotiation"  # all on one page A4
+        self.most_text, self.most_head, self.least_figure = (38, 12, 11) if narrow else (46, 24, 14)
+        self.line = 105 if narrow else 100
         self.sheets: dict[str, Any] = {}
         self.rows: dict[str, int] = {}
         self.widths: dict[str, dict[int, int]] = {}
@@ -118,7 +122,10 @@ class _Writer:
         for code, sheet in self.sheets.items():
             for column, wide in self.widths[code].items():
                 sheet.set_column(column, column, wide)
-            sheet.set_landscape()
+            if self.c.kind == "negotiation":
+                sheet.set_margins(0.4, 0.4, 0.5, 0.5)
+            else:
+                sheet.set_landscape()
             sheet.set_paper(9)
             long = self.c.kind == "actuarial" or code in {"terms", "ledger"}
             sheet.fit_to_pages(1, 0 if long else 1)  # a picture is not cut in two
@@ -148,7 +155,7 @@ class _Writer:
     def paragraph(self, sheet: Any, row: int, words: str) -> int:
         sheet.merge_range(row, 0, row, 7, "", self.para)
         sheet.write_string(row, 0, cell_text(words), self.para)
-        sheet.set_row(row, 15 * (1 + width(words) // 100))
+        sheet.set_row(row, 15 * (1 + width(words) // self.line))
         return row + 1
 
     def block(self, code: str, part: Block, row: int) -> int:
@@ -161,7 +168,7 @@ class _Writer:
             row = self.paragraph(sheet, row, part.note)
         for at, column in enumerate(part.columns):
             sheet.write_string(row, at, column.heading, self.head_right if column.numeric else self.head)
-            widths[at] = max(widths.get(at, 0), min(width(column.heading) + 3, 24))
+            widths[at] = max(widths.get(at, 0), min(width(column.heading) + 3, self.most_head))
         if any(width(c.heading) + 3 > widths[at] for at, c in enumerate(part.columns)):
             sheet.set_row(row, 30)
         first = row + 1
@@ -184,10 +191,10 @@ class _Writer:
                 else:
                     write_cell(sheet, row, at, value, style)
                 if column.kind == "text":
-                    lines = max(lines, 1 + (width(str(value or "")) + 1) // 46)
-                    widths[at] = max(widths.get(at, 0), min(width(str(value or "")) + 2, 46))
+                    lines = max(lines, 1 + (width(str(value or "")) + 1) // self.most_text)
+                    widths[at] = max(widths.get(at, 0), min(width(str(value or "")) + 2, self.most_text))
                 else:
-                    widths[at] = max(widths.get(at, 0), 14)
+                    widths[at] = max(widths.get(at, 0), self.least_figure)
             if lines > 1 or to_be_filled(part):
                 sheet.set_row(row, max(14 * lines, 32 if to_be_filled(part) else 0))
         row += 1
@@ -208,7 +215,9 @@ class _Writer:
                 "object_position": 2,
             }
             self.sheets[code].insert_image(self.rows[code], 0, "figure.png", options)
-            self.rows[code] += 24
+            figure = part.axes.get_figure(root=True)
+            assert figure is not None
+            self.rows[code] += ceil(figure.get_figheight() * 110 / 20)  # rows of 20 pixels
 
     @property
     def grey_line(self) -> Any:
