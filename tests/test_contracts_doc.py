@@ -45,15 +45,18 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_both_pages_have_the_same_blocks() -> None:
     """Chinese and English pages show the same file, commands, code and output."""
     assert blocks("en") == blocks("zh")
-    assert len(blocks("en")) == 4
+    assert len(blocks("en")) == 7
 
 
 def test_the_page_runs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The code prints what the page says; its commands say something."""
     exec(compile(blocks("en")["python"], "page", "exec"), {})
     assert capsys.readouterr().out.strip() == blocks("en")["text"].strip()
-    for line in blocks("en")["sh"].strip().splitlines():
+    exec(compile(blocks("en")["python bargaining"], "page", "exec"), {"act": act})
+    assert capsys.readouterr().out.strip() == blocks("en")["text bargaining"].strip()
+    for line in (blocks("en")["sh"] + blocks("en")["sh bargaining"]).strip().splitlines():
         assert called(capsys, *line.split()[1:]).strip()
+    assert (folder / "sheet" / "negotiation_zh.html").is_file()
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])

@@ -61,7 +61,7 @@ class Figures:
         """The figures that offers are compared by; the names are those of :meth:`Answer.to_dict`."""
         sim, deal = self.simulation, self.contract
         sides = {} if self.sides is None else {r["party"]: r for r in self.sides.to_dict("records")}
-        insurer, fund = sides.get("insurer", {}), sides.get("fund", {})
+        insurer, fund = sides.get(deal.party if deal else "", {}), sides.get("fund", {})
         return {
             "premium_target": self.target.value,
             "present_standard": sim.standard,
