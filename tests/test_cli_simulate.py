@@ -30,6 +30,20 @@ def keys(value: Any) -> set[str]:
     return set(value).union(*map(keys, value.values())) if isinstance(value, dict) else set()
 
 
+def test_years(tmp_path: Path) -> None:
+    """Years at stated amounts, with the fan; every key is documented, and the figures are the function's."""
+    chart = tmp_path / "c.png"
+    with pytest.warns(act.ModelWarning):
+        found = call("simulate", PLAN, "--years", "4", "--premiums", "420,470", "--plot", str(chart))
+    assert [row["premium"] for row in found["years"]] == [420, 470, 470, 470]
+    assert found["premium_rule"] == "given"
+    assert chart.read_bytes().startswith(b"\x89PNG")
+    missing = {k for k in keys(found) if f"`{k}`" not in DOCUMENTED}
+    assert not missing
+    wrong = CliRunner().invoke(cli, ["simulate", PLAN, "--premiums", "much"])
+    assert wrong.exit_code == 2
+
+
 def test_simulate(tmp_path: Path) -> None:
     """The target under months payable for one payer, with its chart; every key stands in the documents."""
     chart = tmp_path / "c.png"

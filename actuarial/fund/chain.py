@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actuarial.fund.chunks import each_chunk
+from actuarial.fund.kernel import roll
 from actuarial.fund.paths import ENROLMENT, PLAIN, PathArrays, Setting, claims_of, normals
 from actuarial.fund.risk import Risk
 from actuarial.fund.switches import still
@@ -96,10 +97,8 @@ def next_year(
             drawn = _risk_normals(s, seed, number, rows)
             done = s.risk.year(s, seed, number, mine, per_capita, drawn, owed)
             claims, state.due[low:high] = done.paid, done.due
-        level = arrays.stub_balance[low:high, 0]
-        for m in range(12):
-            level = level * (1 + s.interest) - claims[:, m] - mine * s.premium_per_head[m]
-            arrays.at_zero[low:high, m] = level
+        before = arrays.stub_balance[low:high, 0]
+        arrays.at_zero[low:high] = roll(before, claims, mine, s.premium_per_head, s.interest, 0.0)
         arrays.claims[low:high], heads[low:high] = claims, mine
         state.per_capita[low:high] = per_capita
 
@@ -122,8 +121,5 @@ def _risk_normals(s: Setting, seed: int, number: int, rows: int) -> Array:
 def foreseen_arrays(s: Setting, arrays: PathArrays, state: State) -> PathArrays:
     """The year as the year before lets expect it: claims at the median growth, without their randomness."""
     claims = (arrays.heads * state.foreseen)[:, None] * s.shares
-    level, at_zero = arrays.stub_balance[:, -1], np.empty_like(claims)
-    for m in range(12):
-        level = level * (1 + s.interest) - claims[:, m] - arrays.heads * s.premium_per_head[m]
-        at_zero[:, m] = level
+    at_zero = roll(arrays.stub_balance[:, 0], claims, arrays.heads, s.premium_per_head, s.interest, 0.0)
     return replace(arrays, claims=claims, at_zero=at_zero)

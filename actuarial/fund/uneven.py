@@ -13,6 +13,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from actuarial.fund.kernel import MOST_SKEWED
+from actuarial.fund.kernel import noise as series
 from actuarial.fund.large import LargeClaims, frequency, poisson_counts
 from actuarial.fund.paths import (
     CHUNK,
@@ -90,10 +92,11 @@ def uneven_claims(
     return claims, expected
 
 
-def _months(first: Array, second: Array, third: Array, noise: Array) -> Array:
+def _months(first: Array, second: Array, third: Array, z: Array) -> Array:
     """Three moments a month, one normal each; never below zero."""
     skew = np.divide(third, second**1.5, out=np.zeros_like(third), where=second > 0)
-    return np.maximum(first + np.sqrt(second) * shifted_lognormal(noise, skew), 0.0)
+    drawn = series(z, skew) if skew.max(initial=0.0) <= MOST_SKEWED else shifted_lognormal(z, skew)
+    return np.maximum(first + np.sqrt(second) * drawn, 0.0)
 
 
 def _stream(s: Setting, seed: int, component: int, column: int, number: int) -> np.random.Generator:

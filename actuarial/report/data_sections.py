@@ -273,7 +273,7 @@ def _risk_assumptions(k: Context) -> Iterator[tuple[str, str, str, str]]:
         spec, end = m.projection, m.projection.long_run
         run = "—" if end is None else f"{100 * (end.income_growth + end.excess):g}%"
         words = {
-            "years": spec.years,
+            "years": str(spec.years),
             "phi": f"{spec.autocorrelation:g}",
             "run": run,
             "heads": f"{100 * spec.insured_growth:g}",
