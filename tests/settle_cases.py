@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 import actuarial as act
+from actuarial.cli.settle import settle
 from actuarial.contract import State
 from actuarial.contract.actual import read_year
 from actuarial.contract.saved import earlier_claims, read_last, save_year
@@ -49,6 +50,20 @@ def last(started: str | None, **ask: Any) -> Case:
     return work
 
 
+def command(*words: str, dated: bool = False) -> Case:
+    """The command on a table of months, with options; its months dated 2012 or plain."""
+
+    def work(folder: Path) -> Any:
+        month = "2012-{:02d},1e7,400000" if dated else "{},1e7,400000"
+        rows = "\n".join(month.format(m) for m in range(1, 13))
+        (folder / "m.csv").write_text(f"月份,赔付支出（元）,参保人数\n{rows}", encoding="utf-8")
+        (folder / "e.csv").write_text("考评事项,次数\ncomplaint,1", encoding="utf-8")
+        given = [str(folder / w) if w.endswith(".csv") else w for w in words]
+        return settle.main([JIANDE, "--months", str(folder / "m.csv"), *given], standalone_mode=False)
+
+    return work
+
+
 TWELVE = [f"{m},1000000,1000" for m in range(1, 13)]
 FLAT = {"target": 2e8, "claims": [1.6e7] * 12, "readings": READ}
 CASES: dict[str, list[Case]] = {
@@ -76,6 +91,8 @@ CASES: dict[str, list[Case]] = {
     "contract.other_contract": [last("2012-01", contract=DRG)],
     "contract.not_last_year": [last("2012-01", period=pd.Period("2014-01", freq="M"))],
     "contract.late_last_year": [lambda folder: earlier_claims(last(None)(folder))],
+    "contract.twice": [command("--heads", "5"), command("--event", "complaint=1", "--events", "e.csv")],
+    "contract.other_period": [command("--period", "2013-01", dated=True)],
     "contract.no_points_rule": [
         lambda _: deal().settle_points(pd.DataFrame({"provider": ["a"], "points": [1.0]}), budget=1.0)
     ],

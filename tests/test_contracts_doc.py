@@ -35,9 +35,9 @@ def called(capsys: pytest.CaptureFixture[str], *words: str) -> str:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with the file of the page."""
-    (info,) = (i for i in blocks("en") if i.startswith("yaml file "))
-    (tmp_path / info.split()[-1]).write_text(blocks("en")[info], encoding="utf-8")
+    """A folder with the files of the page."""
+    for info in (i for i in blocks("en") if " file " in i):
+        (tmp_path / info.split()[-1]).write_text(blocks("en")[info], encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -45,7 +45,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_both_pages_have_the_same_blocks() -> None:
     """Chinese and English pages show the same file, commands, code and output."""
     assert blocks("en") == blocks("zh")
-    assert len(blocks("en")) == 7
+    assert len(blocks("en")) == 9
 
 
 def test_the_page_runs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -54,9 +54,11 @@ def test_the_page_runs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert capsys.readouterr().out.strip() == blocks("en")["text"].strip()
     exec(compile(blocks("en")["python bargaining"], "page", "exec"), {"act": act})
     assert capsys.readouterr().out.strip() == blocks("en")["text bargaining"].strip()
-    for line in (blocks("en")["sh"] + blocks("en")["sh bargaining"]).strip().splitlines():
+    lines = "".join(blocks("en")[info] for info in ("sh", "sh bargaining", "sh settle"))
+    for line in lines.strip().splitlines():
         assert called(capsys, *line.split()[1:]).strip()
     assert (folder / "sheet" / "negotiation_zh.html").is_file()
+    assert {p.name for p in (folder / "statement").iterdir()} == {"settlement.json", "settlement_zh.html"}
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])

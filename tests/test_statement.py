@@ -186,9 +186,9 @@ def test_capitals(cents: int, said: str) -> None:
 # --------------------------------------------------------------------------- tables, last year, the command
 
 
-def filled_template(deal: Contract, path: Path, lang: str = "zh") -> Path:
+def filled_template(deal: Contract, path: Path, lang: str = "zh", start: pd.Period | None = START) -> Path:
     """The template with the year filled in, as a bureau would."""
-    write_template(deal, path, START, lang)
+    write_template(deal, path, start, lang)
     book = openpyxl.load_workbook(path)
     sheet, events = book.worksheets[:2]
     for row, (claims, heads) in enumerate(zip(CLAIMS, HEADS, strict=True), 2):
@@ -277,14 +277,20 @@ def test_the_command_settles_two_years(
     assert told["settlement"]["true_up"] == year.true_up_amount
     assert told["settlement"]["readings"]["headcount_change"] == "average"
     assert sorted(p.name for p in out.iterdir()) == ["settlement.json", "settlement_zh.html"]
-    said = called(
-        capsys, *common, "--last", str(out / "settlement.json"), "--period", "2013-01", "--lang", "en"
-    )[0]
-    assert "party B (insurer) owes party A (fund)" in said
-    late = [w for w in READINGS if not w.startswith("late_claims")]
     _, err = called(capsys, *common, "--last", str(out / "settlement.json"), status=2)
-    assert "2012-01" in err
-    assert len(late) < len(READINGS)
+    assert "2012-01" in err  # the months are those of last year themselves
+    later = filled_template(deal, tmp_path / "later.xlsx", start=None)
+    words = (
+        JIANDE,
+        "--months",
+        str(later),
+        *READINGS,
+        "--last",
+        str(out / "settlement.json"),
+        "--lang",
+        "en",
+    )
+    assert "party B (insurer) owes party A (fund)" in called(capsys, *words, "--period", "2013-01")[0]
 
 
 def test_the_command_writes_the_template_and_points(
@@ -318,7 +324,7 @@ def test_the_command_writes_the_template_and_points(
 @pytest.mark.parametrize(
     "words",
     [("--target", "1e8"), ("--reading", "late_claims"), ("--event", "complaint=x", "--months", "m.csv", "--target", "2e8"),
-     ("--months", "m.csv", "--period", "2012"), ("--months", "m.csv", "--heads", "5"), ("--months", "none.csv"),
+     ("--months", "m.csv", "--period", "2012"), ("--months", "m.csv", "--heads", "5"), ("--months", "none.csv"), ("--months", "m.csv", "--claims", "5"), ("--months", "d.csv", "--period", "2013-01"),
      ("--months", "m.csv", "--reading", "late_claims=never"), ("--months", "m.csv", "--event", "complaint=1", "--event", "rain=1")],
 )  # fmt: skip
 def test_what_is_wrong_is_said(
@@ -331,6 +337,9 @@ def test_what_is_wrong_is_said(
     monkeypatch.chdir(tmp_path)
     rows = "\n".join(f"{m},1e7,400000" for m in range(1, 13))
     (tmp_path / "m.csv").write_text(f"月份,赔付支出（元）,参保人数\n{rows}\n", encoding="utf-8")
+    (tmp_path / "d.csv").write_text(
+        "月份,赔付支出（元）\n" + "\n".join(f"2012-{m:02d},1e7" for m in range(1, 13)), encoding="utf-8"
+    )
     messages = [
         called(capsys, JIANDE, *words, "--lang", lang, "--out", "out", status=2)[1] for lang in ("zh", "en")
     ]

@@ -78,6 +78,9 @@ def settle(reference: str, lang: str | None, as_json: bool, **given: Any) -> Non
         return
     if given["out"] is not None:
         reports.refuse_file(given["out"])
+    ways = [f"--{name}" for name in ("claims", "months", "points") if given[name] is not None]
+    if len(ways) > 1:
+        raise click.UsageError(say("settle_ways", names="、".join(ways)))
     if (contract.terms.points is not None and not contract.terms.sharing) or given["points"] is not None:
         _by_points(contract, given, as_json=as_json)
     elif given["months"] is not None:
@@ -112,6 +115,15 @@ def _period(word: str | None) -> pd.Period | None:
     if found is None or not (len(word) == 7 and 1950 <= found.year <= 2200):
         raise click.UsageError(say("settle_period_wrong", value=word))
     return found
+
+
+def _start(given: dict[str, Any], dated: pd.Period | None) -> pd.Period | None:
+    """The first month, from the option or the table; both must agree."""
+    start = _period(given["period"])
+    if start is not None and dated is not None and start != dated:
+        params = {"period": str(start), "table": str(dated)}
+        raise InputError([Fault("contract.other_period", file=given["months"], params=params)])
+    return dated if start is None else start
 
 
 def _names(given: dict[str, Any]) -> dict[str, str]:
@@ -167,7 +179,7 @@ def _by_months(contract: Contract, given: dict[str, Any], *, as_json: bool) -> N
     year = read_year(
         contract, given["months"], sheet=given["sheet"], unit=given["unit"], events=given["events"]
     )
-    start = _period(given["period"]) or year.start
+    start = _start(given, year.start)
     last = None if given["last"] is None else read_last(given["last"], contract.law.id, start)
     settled = contract.settle_months(
         claims=year.claims, heads=_heads(given, year.heads), events=_counts(given, year.events),

@@ -17,6 +17,7 @@ from actuarial.contract.points import PointSettlement
 from actuarial.contract.saved import save_year
 from actuarial.contract.terms import Contract
 from actuarial.contract.words import party_in_words, terms_in_words
+from actuarial.errors import InputError
 from actuarial.report import ReportFiles, write_documents
 from actuarial.report import statement_tables as tables
 from actuarial.report.blocks import Block, Chart, Section, block, finished, records
@@ -164,7 +165,9 @@ def _parties(k: Pages, names: Mapping[str, str]) -> Section:
     rows = [("party_a", _name(k, names, "fund")), ("party_b", _name(k, names, _own(k))), ("contract", f"{law.name(k.lang)} ({e.id})"),
             ("document", e.source.document), ("clause", e.source.clause or "—"), ("effective", e.effective),
             ("span", _span(k, k.start)), ("target", f"{_plain(round(s.deal.basis.target * 100))} {k.t('yuan')}")]  # fmt: skip
-    if terms.target.what:
+    if terms.target.amount is not None and not _by_rule(k):
+        rows.append(("target_rule", k.t("target_given")))
+    elif terms.target.what:
         rows.append(("target_rule", pick(terms.target.what, k.lang)))
     if terms.target.counted:
         rows.append(("counted", pick(terms.target.counted, k.lang)))
@@ -177,6 +180,16 @@ def _parties(k: Pages, names: Mapping[str, str]) -> Section:
     rows += [(code, f"{_plain(int(v))} {k.t('yuan')}") for code, v in before.items() if int(v)]
     shown = [{"item": k.t(f"row_{code}"), "value": value} for code, value in rows]
     return Section(k.t("parties"), (), (block("", [k.col("item"), k.col("value")], shown),))
+
+
+def _by_rule(k: Pages) -> bool:
+    """Whether the target is what the rule of the contract gives for these heads."""
+    basis = k.s.deal.basis
+    given = {n: getattr(basis, n) for n in ("heads", "premium", "financing", "revenue")}
+    try:
+        return k.s.deal.contract.basis(**given).target == basis.target
+    except InputError:  # the rule needs what was not given
+        return False
 
 
 def _name(k: Pages, names: Mapping[str, str], party: str) -> str:
