@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -113,6 +115,55 @@ def test_unpaid_of_an_even_year() -> None:
     pattern = np.array([0.2, 0.5, 0.2, 0.1])
     delay = float(pattern @ np.arange(4))
     assert unpaid_pattern(pattern, np.full(12, 1 / 12)).sum() == pytest.approx(delay / 12)
+
+
+@pytest.mark.slow
+def test_claims_on_the_incurred_basis_pay_by_their_own_run_off(tmp_path: Path) -> None:
+    """Where the base year is incurred, what is unpaid at its end is not paid before: cash begins higher by just that amount."""
+    import shutil
+
+    import yaml
+
+    from actuarial.samples.claims import synthetic_claims
+
+    shutil.copytree(act.sample_path("jieshou"), tmp_path / "plan")
+    synthetic_claims(4000).to_csv(tmp_path / "plan", "zh")
+    file = tmp_path / "plan" / "plan.yaml"
+    data = yaml.safe_load(file.read_text(encoding="utf-8"))
+    data["tables"].pop("experience")
+    data["tables"] |= {
+        "claims": {"path": "claims.csv", "basis": "incurred"},
+        "exposure": {"path": "exposure.csv"},
+    }
+    data["insured"] |= {"count": 4000, "next_year": 4000}
+    data |= {"scenarios": [], "identities": [], "contract": None}
+    file.write_text(yaml.safe_dump(data, allow_unicode=True), encoding="utf-8")
+    plain = act.load_plan(file)
+    lagged = changed(plain, payment_lag={**LAG, "pattern": "completion"})
+    cost = cost_of(plain)
+    with_lag, without = (act.Fund(p).simulate(cost, paths=300, seed=1, threads=1) for p in (lagged, plain))
+    lag = with_lag.setting.risk.lag  # type: ignore[union-attr]
+    assert lag is not None
+    assert lag.incurred
+    assert lag.pattern.sum() == pytest.approx(1)
+    owed = with_lag.liabilities[:, 0]
+    assert (owed > 0).all()
+    np.testing.assert_allclose(with_lag.opening - without.opening, owed, rtol=2e-3)
+    paid_by_then = with_lag.arrays.base_total - owed
+    assert (paid_by_then >= cost.base.experience.paid - 1e-6).all()
+
+
+def test_what_is_unpaid_of_the_base_year() -> None:
+    """By the pattern; on the incurred basis not more than is unpaid already, and all of that where the year is over."""
+    pattern = np.array([0.4, 0.4, 0.2])
+    base = unpaid_pattern(pattern, np.full(12, 1 / 12))
+    total = np.array([1200.0, 1000.0])
+    cash, incurred = (PaymentLag(pattern, base, basis, None) for basis in (False, True))
+    assert cash.opening_due(total, 990.0, 2).sum(axis=1).tolist() == pytest.approx([80, 1000 / 15])
+    assert incurred.opening_due(total, 990.0, 2).sum(axis=1).tolist() == pytest.approx([80, 10])
+    assert incurred.opening_due(total, 990.0, 0).sum(axis=1).tolist() == pytest.approx([210, 10])
+    at_once = PaymentLag(np.ones(1), np.zeros(24), True, None)
+    assert at_once.opening_due(total, 990.0, 0)[:, 0].tolist() == pytest.approx([210, 10])
 
 
 def test_opening_liabilities_as_stated(jieshou: Plan) -> None:

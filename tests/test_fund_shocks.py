@@ -141,7 +141,7 @@ def test_designs_reach_the_shock(jieshou: Plan) -> None:
     sampler, block, name = choose(pilot, [("closing", float(np.quantile(pilot.outcomes["closing"], 0.95)))])
     assert name == "importance"
     tail = collect(s, [need("closing")], paths=40_960, seed=1, sampler=sampler, block=block, method=name)
-    plain = premium_target(collect(s, [need("closing")], paths=120_000, seed=2)["closing"], 0.05, "closing")
+    plain = premium_target(collect(s, [need("closing")], paths=81_920, seed=2)["closing"], 0.05, "closing")
     found = weighted_target(tail["closing"], tail.weight, 0.05, "closing", block=block)
     low, high = found.interval
     assert (
@@ -190,7 +190,7 @@ def test_uncertainty_of_a_dated_policy_is_the_policys(jieshou: Plan) -> None:
     """Its spread is lognormal with the stated sd, counts as policy in the shares, and goes with the policy's switch."""
     plan = changed(jieshou, policy_starts={"reform": {**RULE, "on": "2014-01-01", "sd": 0.05}})
     others = [s for s in SOURCES if s != "policy"]
-    run = simulate_plan(plan, paths=40_000, threads=1, without=others)
+    run = simulate_plan(plan, paths=20_000, threads=1, without=others)
     factor = run.claims.sum(axis=1) / (simulate_plan(jieshou, paths=2, without=SOURCES).claims[0].sum())
     assert np.median(factor) == pytest.approx(1.1, rel=2e-3)
     assert factor.std() == pytest.approx(0.05, rel=0.02)
@@ -215,7 +215,7 @@ def test_shares_sum_with_everything_on(jieshou: Plan) -> None:
         providers={"rule": "china/taicang/contract/provider_quota@2008-01-01", "budget": "expected", "share": 0.8,
                    "status": "assumed", "source": "test"},
     )  # fmt: skip
-    run = simulate_plan(plan, paths=60_000, threads=2)
+    run = simulate_plan(plan, paths=30_000, threads=2)
     found = variance_shares(run)
     table = found.table.set_index("factor")
     assert table["share"].sum() == pytest.approx(1, abs=1e-12)

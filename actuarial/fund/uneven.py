@@ -117,6 +117,6 @@ def _one_by_one(
         u, v = sizes.random(CHUNK)[:rows], months.random(CHUNK)[:rows]
         has = np.flatnonzero(count > j)
         month = (v[has, None] >= edges[has]).sum(axis=1)
-        amount = large.laws[c].quantile(1 - large.share[c] * (1 - u[has])) * severity[has, month]
+        amount = large.sizes[c](u[has]) * severity[has, month]
         out[has, month] += np.minimum(amount, np.finfo(np.float64).max)
     return out
