@@ -23,6 +23,7 @@ from actuarial.fund import CRITERIA, Fund, PremiumTarget, Simulation
 from actuarial.fund import Progress as ProgressCallback
 from actuarial.fund.chunks import part_of
 from actuarial.fund.forecast import plan_cost
+from actuarial.fund.personal import PersonalAccounts, personal_accounts
 from actuarial.fund.projection import Projection
 from actuarial.growth import RawGrowth, growth_has_base, plan_growth, raw_growth
 from actuarial.plan import Plan
@@ -72,6 +73,8 @@ class Answer(Result):
         The printed calculation of 2012.
     projection : Projection or None
         The years that the plan's ``projection`` states.
+    accounts : PersonalAccounts or None
+        Personal accounts of an employee scheme, and what the pooled fund uses of them.
     """
 
     plan: Plan
@@ -90,6 +93,7 @@ class Answer(Result):
     raw: RawGrowth | None
     precedent: SimpleTarget
     projection: Projection | None = None
+    accounts: PersonalAccounts | None = None
 
     @property
     def table(self) -> pd.DataFrame:
@@ -132,6 +136,8 @@ class Answer(Result):
         if self.contract is not None:
             sides = {party: money.show(self.contract.expected(party)) for party in ("insurer", "fund")}
             lines.append(text("answer.contract_line", lang, target=money.show(self.contract.target), **sides))
+        if self.accounts is not None:
+            lines.append(self.accounts.summary(lang))
         return "\n".join(lines)
 
     def plot(self, ax: Axes | None = None, lang: str | None = None) -> Axes:
@@ -141,6 +147,7 @@ class Answer(Result):
     def to_dict(self) -> dict[str, Any]:
         """The answer as plain data; the keys are documented in ``docs/cli.md``."""
         sim, deal = self.simulation, self.contract
+        more = {"personal_accounts": self.accounts.to_dict()} if self.accounts is not None else {}
         return {
             "plan": self.plan.name("zh"),
             "premium_target": _finite(self.target.value),
@@ -172,6 +179,7 @@ class Answer(Result):
             "warnings": list(self.warnings),
             "paths": sim.paths,
             "seed": sim.seed,
+            **more,
         }
 
 
@@ -222,6 +230,7 @@ def run(
         )  # the same under other assumptions
         deal = evaluate_contract(plan, sim)  # the insurer's contract
         years = project_plan(plan, sim, threads)  # the years beyond the next, where the plan states them
+        apart = personal_accounts(sim) if plan.model.personal_accounts is not None else None
         premium = _round_up(target.value, sim.standard)
         if not 0 < target.value < float("inf"):
             warn(ModelWarning, "fund.budget_at_present", standard=f"{sim.standard:g}")
@@ -236,7 +245,7 @@ def run(
     return Answer(
         plan, sim, target, targets, scenarios, (min(counted), max(counted)), deal, budget,
         limits, provider_budgets(plan), checks,
-        (*plan_breaks(plan), *(n for t in tables.values() for n in t.notes), *(plan.claims.notes if plan.claims else ())), said, raw_growth(plan), simple_target(), years,
+        (*plan_breaks(plan), *(n for t in tables.values() for n in t.notes), *(plan.claims.notes if plan.claims else ())), said, raw_growth(plan), simple_target(), years, apart,
         sources=_unique(sim.sources),
     )  # fmt: skip
 

@@ -15,9 +15,13 @@ from actuarial.experience import base_year
 from actuarial.fund.answers import cross_check
 from actuarial.fund.chunks import Outcomes
 from actuarial.fund.fleet import Fleet
+from actuarial.fund.income_views import account_table
+from actuarial.fund.personal import account_credit, personal_accounts
 from actuarial.fund.pooling import equalise, pool
 from actuarial.fund.trouble import category_costs, trouble
+from actuarial.plan import Patch
 from actuarial.samples import sample_path
+from tests.conftest import simulate_plan
 
 Case = Callable[[Path], Any]
 
@@ -76,7 +80,120 @@ def table(text: str) -> Case:
 AGES = pd.DataFrame({"fund": ["a", "b"], "age_group": ["old", "young"], "persons": [5, 5]})
 LARGE = pd.DataFrame({"fund": ["a", "b"], "cases": [1, 3], "cost_above": [1e4, 3e4]})
 
+ASSUMED = {"status": "assumed", "source": "test"}
+RATE = {"value": 0.01, **ASSUMED}
+ONE_ACCOUNT = {"a": {"interest_rate": RATE, "share": 1.0, "pays": True}}
+RESERVE = {
+    "rule": "china/national/reserve/ncms_risk_fund@2004-01-01",
+    "balance": RATE,
+    "interest_rate": RATE,
+    **ASSUMED,
+}
+
+
+def stated(sample: str, **changes: Any) -> Case:
+    """Simulating a sample with these changes; ``__`` in a name is a dot."""
+
+    def work(folder: Path) -> Any:
+        plan = act.load_plan(sample_path(f"{sample}/plan.yaml"))
+        patches = [Patch(path=k.replace("__", "."), value=v, source="t") for k, v in changes.items()]
+        return simulate_plan(plan.patched(patches), paths=20, threads=1)
+
+    return work
+
+
+def arrives(**figures: float) -> Case:
+    """A payer's arrears of these figures."""
+    return stated("jieshou", financing__arrivals={"individual": {**figures, **ASSUMED}})
+
+
+def moved(**spec: Any) -> Case:
+    """A standing order between accounts."""
+    return stated("jieshou", accounts=ONE_ACCOUNT, moves={"m": {"origin": "a", "to": "a", **spec, **ASSUMED}})
+
+
+INCOME_CASES: dict[str, list[Case]] = {
+    "income.arrival_sd": [arrives(mean=0.9, sd=0.4), arrives(outstanding=0.5, outstanding_sd=0.5)],
+    "income.delay_sd": [arrives(delay_sd=1.0)],
+    "income.subsidy_local": [
+        stated(
+            "jieshou",
+            financing__subsidy={
+                "standard": 280.0,
+                "year": 2013,
+                "tier": 2,
+                "local": {"subsidy_local": 0.9},
+                **ASSUMED,
+            },
+        )
+    ],
+    "income.move": [moved(), moved(share=0.5, fill_to=1.0)],
+    "income.moves": [stated("jieshou", moves={"m": {"origin": "a", "to": "b", "share": 1.0, **ASSUMED}})],
+    "income.reserve_month": [stated("jieshou", reserve={**RESERVE, "basis": "surplus", "month": 6})],
+    "income.payer": [
+        stated("jieshou", financing__assistance={"medical_assistance": {"persons": 1.0, **ASSUMED}}),
+        stated("jieshou", financing__arrivals={"nobody": {"mean": 0.9, **ASSUMED}}),
+    ],
+    "income.assisted": [
+        stated("jieshou", financing__assistance={"subsidy_local": {"persons": 1e6, **ASSUMED}}),
+        stated("jieshou", financing__assistance={"individual": {"persons": 1.0, **ASSUMED}}),
+    ],
+    "income.accounts": [
+        stated("jieshou", accounts={"a": {"interest_rate": RATE, "share": 0.5, "pays": True}}),
+        stated("jieshou", accounts={"a": {"interest_rate": RATE, "share": 1.0}}),
+    ],
+    "income.lands_twice": [
+        stated(
+            "jieshou",
+            accounts={
+                k: {"interest_rate": RATE, "share": 0.5, "pays": k == "a", "receives": ["individual"]}
+                for k in "ab"
+            },
+        )
+    ],
+    "income.account": [
+        stated(
+            "jieshou", accounts=ONE_ACCOUNT, moves={"m": {"origin": "a", "to": "z", "share": 1.0, **ASSUMED}}
+        ),
+        stated(
+            "jieshou",
+            transfers={"t": {"kind": "to_above", "amount": 1.0, "month": 1, "account": "z", **ASSUMED}},
+        ),
+    ],
+    "income.outstanding": [arrives(outstanding=0.5)],
+    "income.adjustment": [
+        stated(
+            "jieshou",
+            adjustment={"rate": 0.06, "rule": "china/coal/threshold/adjustment_fund@1996-05-05", **ASSUMED},
+        )
+    ],
+    "income.age_factor": [
+        lambda folder: account_credit("china/coal/crediting/guideline@1996-05-05", 1.0, age_factor=1.4)
+    ],
+    "income.no_personal": [lambda folder: personal_accounts(run())],
+    "income.none": [lambda folder: account_table(run())],
+    "income.balance_criterion": [
+        lambda folder: stated("jieshou", reserve=RESERVE)(folder).premium_target(criterion="expected_balance")
+    ],
+    "income.observed": [
+        lambda folder: (sim := stated("jieshou", reserve=RESERVE)(folder)).fund.simulate(
+            sim.cost, paths=20, observed=act.MonthlyActuals(claims=[2.0e7], source="t")
+        )
+    ],
+    "income.projection": [
+        lambda folder: (sim := stated("jieshou", reserve=RESERVE)(folder)).fund.project(
+            sim.cost, years=2, paths=20
+        )
+    ],
+    "income.accounts_negative": [
+        lambda folder: personal_accounts(
+            stated("employees/ruijin", personal_accounts__growth={"value": 2.0, **ASSUMED})(folder)
+        )
+    ],
+}
+
 CASES: dict[str, list[Case]] = {
+    **INCOME_CASES,
     "answers.split": [target(split={"nobody": 1.0}), target(split={"individual": 0.4})],
     "answers.split_balance": [target(criterion="tvar", split="individual")],
     "answers.months": [target(criterion="months_payable"), target(criterion="closing", months=2.0)],

@@ -55,6 +55,7 @@ ERROR_FILES = (
     "fleet",
     "trouble",
     "subsidy",
+    "income",
     "switches",
     "risks",
     "claims",

@@ -257,9 +257,9 @@ class Session:
             return first
         fund = self._fund(s, plan)
         setting, arrays = fund.setting(first.cost), first.arrays
-        moved = s.opening != first.fund.plan.model.opening.free.value
+        moved = s.opening != first.fund.plan.model.opening.free.value or setting.income is not None
         if moved:
-            key = (self._path_key(s), s.opening)
+            key = (self._path_key(s), s.opening, s.amounts if setting.income is not None else ())
             arrays = self.memo.get("balances", key, lambda: with_balances(setting, arrays))
         fresh = replace(first, fund=fund, setting=setting, arrays=arrays)
         if (

@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from actuarial.budget.form import OfficialForm, budget_form, fill_form
-from actuarial.budget.phasing import YearBudget, planned_year
+from actuarial.budget.phasing import CONTRIBUTORS, PARTS_OF_CONTRIBUTIONS, YearBudget, planned_year
 from actuarial.budget.providers import provider_budgets
 from actuarial.budget.supporting import supporting_table
 from actuarial.errors import DataWarning, warn
 from actuarial.fund import Simulation
+from actuarial.fund.income_views import reserve_table
+from actuarial.fund.personal import own_part
 from actuarial.plan import Plan
 from actuarial.results import Result, Source
 from actuarial.tables import terms
@@ -115,10 +117,11 @@ def budget_draft(sim: Simulation, premium: float | None = None) -> BudgetDraft:
     received = fund.financing.cumulative[12]
     heads = float(sim.arrays.heads.mean())
     income = rise * received * heads
-    individual = float(income.get("individual", 0.0))
+    paid_by_insured = [p for p in income.index if p in CONTRIBUTORS]
+    individual = float(income[paid_by_insured].sum())
     # the calendar's proportions are those of the present standard (see fund.calendar)
     scale = p * float(sim.setting.receipts.sum()) * heads / float(income.sum()) if income.sum() else 1.0
-    own, subsidy = individual * scale, float(income.drop("individual", errors="ignore").sum()) * scale
+    own, subsidy = individual * scale, float(income.drop(paid_by_insured).sum()) * scale
 
     per_category = sim.cost.table.set_index("category")["next_year_per_capita"]
     spent = sim.claims.sum(axis=1).mean() * per_category / per_category.sum()
@@ -130,13 +133,37 @@ def budget_draft(sim: Simulation, premium: float | None = None) -> BudgetDraft:
         "cii": heads * float(sim.setting.premium_per_head.sum()),
         "other_revenue": sim.setting.late_income,
         **_by_form_line(spent),
+        **_other_lines(sim, p),
     }
+    for payer, line in PARTS_OF_CONTRIBUTIONS.items():
+        if payer in income:
+            draft[line] = float(income[payer]) * scale
     closing = sim.expected_closing_balance(p)
     income_in_all = own + subsidy + draft["other_revenue"] + draft["brought_forward"]
+    income_in_all += draft.get("from_above", 0.0) + draft.get("from_below", 0.0)
     flows = income_in_all - draft["cii"] - draft["inpatient"] - draft["outpatient"]
+    flows -= sum(draft.get(k, 0.0) for k in ("other_expenditure", "to_below", "to_above"))
     draft["interest"] = closing - flows
     return BudgetDraft(p, fill_form(_last_year(sim, plan)), fill_form(draft), sim,
                        sources=(*sim.sources, Source("form", budget_form()["source"])))  # fmt: skip
+
+
+def _other_lines(sim: Simulation, premium: float) -> dict[str, float]:
+    """Transfers, what an adjustment fund takes and gives, and the mean of what is put in a reserve (it stays in the fund)."""
+    income = sim.setting.income
+    if income is None:
+        return {}
+    found: dict[str, float] = {}
+    for transfer in sim.fund.plan.model.transfers.values():
+        found[transfer.kind] = found.get(transfer.kind, 0.0) + transfer.amount
+    if "other_revenue" in found:
+        found["other_revenue"] += sim.setting.late_income
+    rows = reserve_table(sim, premium)
+    means = rows.set_index("item")["mean"].to_dict() if len(rows) else {}
+    if income.adjustment is not None:
+        found["to_above"] = found.get("to_above", 0.0) + means["adjustment_paid"]
+        found["from_above"] = found.get("from_above", 0.0) + means["adjustment_given"]
+    return found
 
 
 def _by_form_line(by_category: pd.Series) -> dict[str, float]:
@@ -156,13 +183,14 @@ def _last_year(sim: Simulation, plan: Plan) -> dict[str, float]:
     came_in = (
         "due" if len(sim.setting.stub) else "received"
     )  # what is outstanding arrives by the year's end, or after it
-    frame = arrears.frame.set_index("payer")[came_in]
+    frame = own_part(plan, sim.fund.financing, arrears, came_in)
     total, opening = float(frame.sum()), plan.model.opening
-    if "individual" in frame:
-        own = float(frame["individual"])
+    by_payer = [p for p in frame.index if p in CONTRIBUTORS]
+    if by_payer:
+        own = float(frame[by_payer].sum())
     else:  # one sum for all payers: split by the present amounts
         weight = sim.fund.financing.payers.set_index("payer")["weight"]
-        own = total * float(weight.get("individual", 0.0))
+        own = total * float(weight[[p for p in weight.index if p in CONTRIBUTORS]].sum())
     spent = sim.arrays.base_total.mean() * pd.Series(
         sim.cost.base.category_per_capita / sim.cost.base.category_per_capita.sum(), index=sim.cost.categories
     )

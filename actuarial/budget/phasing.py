@@ -159,9 +159,15 @@ def item_label(item: str, lang: str | None = None) -> str:
     return term_label(item, language(lang))
 
 
+PARTS_OF_CONTRIBUTIONS = {"medical_assistance": "assisted", "collective": "collective"}
+"""Payers that the form shows as a part of contribution revenue, and their lines."""
+CONTRIBUTORS = ("individual", "employer", *PARTS_OF_CONTRIBUTIONS)
+"""Payers whose money is contribution revenue; all others give subsidies."""
+
+
 def payer_line(payer: str) -> str:
     """Line of the form of a payer."""
-    return "contributions" if payer == "individual" else "subsidy"
+    return "contributions" if payer in CONTRIBUTORS else "subsidy"
 
 
 def category_line(category: str) -> str:

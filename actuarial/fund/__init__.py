@@ -210,9 +210,7 @@ class Fund:
         expected = float((setting.counts * setting.heads).sum() * setting.shares.min())
         if 0 < expected < 30:
             warn(ModelWarning, "fund.few_claims", count=f"{expected:.1f}")
-        out = PathArrays.empty(
-            paths, len(setting.stub), weighted=sampler.weighted, risk=setting.risk is not None
-        )
+        out = PathArrays.room(setting, paths, weighted=sampler.weighted)
 
         def work(number: int, low: int, high: int) -> None:
             simulate_chunk(setting, seed, number, low, high, out, sampler)

@@ -27,6 +27,7 @@ from actuarial.fund.chunks import (
     SPENDING,
     Outcomes,
     Progress,
+    closing_at,
     collect,
     need,
 )
@@ -195,7 +196,7 @@ def answer_fund(
         s, asked, paths=paths, seed=seed, threads=threads,
         sampler=sampler, block=block, method=name, progress=progress,
     )  # fmt: skip
-    means = _mean_paths(s, paths, seed, threads)
+    means = _mean_paths(s, paths, seed, threads, standard)
     target = criterion.target(means if criterion.name == "expected_balance" else tail)
     rows = [("premium_target", criterion.name, target.value, *target.interval, target.method)]
     rows += [
@@ -267,7 +268,7 @@ def _thresholds(pilot: Pilot, criterion: Criterion, standard: float) -> list[tup
     return found or [(name, standard)]
 
 
-def _mean_paths(s: Setting, paths: int, seed: int, threads: int) -> Outcomes:
+def _mean_paths(s: Setting, paths: int, seed: int, threads: int, standard: float) -> Outcomes:
     asked = [
         AT_ZERO,
         SLOPE,
@@ -278,6 +279,8 @@ def _mean_paths(s: Setting, paths: int, seed: int, threads: int) -> Outcomes:
         need("closing"),
         need("current_year"),
     ]
+    if s.income is not None and s.income.bends:
+        asked.append(closing_at(standard))
     few = min(MEANS, max(-(-paths // SOBOL_BLOCK), 2) * SOBOL_BLOCK)
     return collect(
         s, asked, paths=few, seed=seed, threads=threads, sampler=SOBOL, block=SOBOL_BLOCK, method="sobol"
@@ -287,6 +290,8 @@ def _mean_paths(s: Setting, paths: int, seed: int, threads: int) -> Outcomes:
 def _mean_rows(means: Outcomes, standard: float) -> list[tuple[Any, ...]]:
     """Means with the interval of their independent scrambles; the randomness of claims taken out by its known mean."""
     closing = means["at_zero"] + means["excess"] + means["slope"] * standard
+    if "closing_balance" in means.values:  # with a reserve or an adjustment fund no straight line
+        closing = means["closing_balance"] + means["excess"]
     spending = means["spending"] - means["excess"]
     months = 12 * closing.mean() / spending.mean()
     ratio = 12 * (closing - months / 12 * spending) / spending.mean()

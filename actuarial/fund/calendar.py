@@ -8,6 +8,7 @@ proportions when the amount per head changes.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,8 +16,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from actuarial.errors import DataWarning, ModelWarning, warn
+from actuarial.fund.arrivals import Arrival
+from actuarial.fund.payers import payer_amounts, plan_subsidy
+from actuarial.fund.personal import kept_shares
 from actuarial.plan import Plan
-from actuarial.results import Result, Unit
+from actuarial.results import Result, Source, Unit
 from actuarial.tables import term_label
 
 
@@ -30,11 +34,19 @@ class Financing(Result):
         ``payer``, ``per_capita`` [yuan/person/year], ``weight`` (share of the standard),
         ``share_of_rise``.
     cumulative : DataFrame, shape (payers, 13)
-        Share of each payer's amount received by the end of month 0…12.
+        Share of each payer's amount received by the end of month 0…12; expected, where it is uncertain.
+    kept : ndarray, shape (payers,), optional
+        Part of each payer's money that the fund itself keeps: not credited to personal accounts, not paid to an adjustment fund.
     """
 
     payers: pd.DataFrame
     cumulative: pd.DataFrame
+    kept: NDArray[np.float64] | None = None
+
+    @property
+    def own_share(self) -> NDArray[np.float64]:
+        """Part of each payer's money that the fund itself keeps, shape (payers,)."""
+        return np.ones(len(self.payers)) if self.kept is None else self.kept
 
     @property
     def standard(self) -> float:
@@ -44,7 +56,8 @@ class Financing(Result):
     @property
     def receipts(self) -> NDArray[np.float64]:
         """Share of the standard received in each month; month 0 counts in month 1. Shape (12,)."""
-        total = self.payers["weight"].to_numpy() @ self.cumulative.to_numpy()
+        weights = self.payers["weight"].to_numpy()
+        total = (weights if self.kept is None else weights * self.kept) @ self.cumulative.to_numpy()
         steps = np.diff(total)
         steps[0] += total[0]
         return steps
@@ -95,22 +108,30 @@ class Arrears(Result):
 
 def plan_financing(plan: Plan) -> Financing:
     """Payers and calendar of a plan."""
-    table = plan.tables["payers"]
-    payers = table.frame[["payer", "per_capita"]].copy()
-    payers["per_capita"] = [
-        plan.model.financing.amounts.get(p, v)
-        for p, v in zip(payers["payer"], payers["per_capita"], strict=True)
-    ]
-    payers["weight"] = payers["per_capita"] / payers["per_capita"].sum()
-    shares = table.frame.get("share_of_rise")
-    payers["share_of_rise"] = payers["weight"] if shares is None else shares / shares.sum()
-    calendar = plan.tables["calendar"]
-    wide = calendar.frame.pivot(index="payer", columns="month", values="cumulative_share")
-    wide = wide.reindex(index=payers["payer"], columns=range(13)).ffill(axis=1).fillna(0.0)
+    table, model = plan.tables["payers"], plan.model
+    payers = payer_amounts(plan)
+    payers.insert(2, "weight", payers["per_capita"] / payers["per_capita"].sum())
+    wide = stated_calendar(plan, payers["payer"])
     for payer, share in wide[12].items():
         if share < 1 - 1e-9:
             warn(ModelWarning, "fund.calendar_open", payer=term_label(str(payer)), share=f"{100 * share:.1f}")
-    return Financing(payers, wide, sources=(*table.sources, *calendar.sources))
+    for payer, spec in model.financing.arrivals.items():
+        wide.loc[payer] = Arrival(payer, spec).expected(wide.loc[payer].to_numpy())
+    kept = kept_shares(plan, payers["payer"])
+    return Financing(
+        payers, wide, kept, sources=(*table.sources, *plan.tables["calendar"].sources, *_rule(plan))
+    )
+
+
+def stated_calendar(plan: Plan, payers: Iterable[str]) -> pd.DataFrame:
+    """Share of each payer's amount that should have come by the end of month 0…12, as the plan's table states it."""
+    wide = plan.tables["calendar"].frame.pivot(index="payer", columns="month", values="cumulative_share")
+    return wide.reindex(index=pd.Index(payers, name="payer"), columns=range(13)).ffill(axis=1).fillna(0.0)
+
+
+def _rule(plan: Plan) -> tuple[Source, ...]:
+    split = plan_subsidy(plan)
+    return () if split is None else split.sources
 
 
 def plan_arrears(plan: Plan) -> Arrears:

@@ -21,11 +21,14 @@ from actuarial.fund.needs import (
     CRITERIA,
     MONTHS,
     Rise,
+    balances_of,
+    closing_of,
     need_of,
     opening_of,
     slope_of,
     spending_of,
     stress_of,
+    to_end,
 )
 from actuarial.fund.paths import CHUNK, PLAIN, PathArrays, Sampler, Setting, simulate_chunk
 
@@ -72,12 +75,17 @@ def stress(premium: float, criterion: str) -> Question:
 
 def _excess(s: Setting, x: PathArrays) -> NDArray[np.float64]:
     """Claims above their mean given the systemic cost, with interest to the year's end; its mean is 0 [yuan]."""
-    weights = (1 + s.interest) ** np.arange(11, -1, -1)
+    weights = to_end(s)
     if x.noise is not None:
         lag = s.risk.lag if s.risk is not None else None
         return x.noise @ (weights if lag is None else lag.within(1 + s.interest))
     expected = (x.heads * x.cost_per_capita)[:, None] * s.shares
     return (x.claims - expected) @ weights
+
+
+def closing_at(premium: float) -> Question:
+    """The closing balance at an amount per head [yuan]."""
+    return Question("closing_balance", lambda s, x: closing_of(s, x, premium))
 
 
 AT_ZERO = Question("at_zero", lambda s, x: x.at_zero[:, -1])
@@ -199,7 +207,7 @@ def collect(
         rows = high - low
         room: PathArrays | None = getattr(rooms, "room", None)
         if room is None or len(room.heads) != rows:
-            room = PathArrays.empty(rows, len(s.stub), weighted=sampler.weighted, risk=s.risk is not None)
+            room = PathArrays.room(s, rows, weighted=sampler.weighted)
             rooms.room = room
         simulate_chunk(s, seed, number, 0, rows, room, sampler)
         for q in questions:
@@ -242,7 +250,7 @@ class Fan:
 
     def count(self, s: Setting, x: PathArrays) -> NDArray[np.int64]:
         """The counts of a chunk."""
-        balance = x.at_zero + slope_of(s, x) * self.premium
+        balance = balances_of(s, x, self.premium)
         place = np.floor((balance - self.low) / self.width)
         inside = (np.clip(place, -1, BINS) + 1).astype(np.int64)
         return np.stack([np.bincount(inside[:, m], minlength=BINS + 2) for m in range(12)])
@@ -266,9 +274,9 @@ def fan_of(s: Setting, premium: float, seed: int) -> Fan:
 
     A month in which the pilot's balances do not differ gets bins of a millionth of it.
     """
-    pilot = PathArrays.empty(CHUNK, len(s.stub), risk=s.risk is not None)
+    pilot = PathArrays.room(s, CHUNK)
     simulate_chunk(s, seed, 0, 0, CHUNK, pilot)
-    balance = pilot.at_zero + slope_of(s, pilot) * premium
+    balance = balances_of(s, pilot, premium)
     middle = np.median(balance, axis=0)
     reach = 5 * np.abs(balance - middle).max(axis=0)
     reach = np.maximum(reach, 1e-6 * np.maximum(np.abs(middle), 1.0))

@@ -99,6 +99,8 @@ class Criterion:
     def questions(self, s: Setting, financing: Financing) -> list[Question]:
         """What has to be kept of the paths."""
         if self.name in BALANCE_CRITERIA:
+            if s.income is not None and s.income.bends:
+                raise InputError([Fault("income.balance_criterion", params={"value": self.name})])
             return [AT_ZERO, SLOPE, EXCESS, need("closing")]
         rise = None if self.split is None else rise_of(s, financing, self.split)
         return [need(self.name, months=self.months or 0.0, rise=rise, name=self.question)]

@@ -4,7 +4,7 @@ Path i is the same world for every fund. Each systemic column is
 
 .. math:: z = \sqrt{\rho}\,z_{\text{common}} + \sqrt{1-\rho}\,z_{\text{own}}
 
-with :math:`\rho` stated by factor (``base``, ``policy``, ``growth``, ``completion``, ``category``, ``enrolment``, ``shocks``; what is not named
+with :math:`\rho` stated by factor (``base``, ``policy``, ``growth``, ``completion``, ``category``, ``enrolment``, ``shocks``, ``arrears`` (of the same payer); what is not named
 is a fund's own). A fund's own streams hang on its name, so neither its place in the list nor the other funds move a draw, and
 threads, processes and Spark give the same bytes.
 
@@ -39,7 +39,8 @@ from numpy.typing import NDArray
 from actuarial.cost import FACTORS
 from actuarial.errors import ActuarialWarning, Fault, InputError
 from actuarial.fund import Fund
-from actuarial.fund.chunks import AT_ZERO, SLOPE, Progress, collect, need
+from actuarial.fund.arrivals import ARREARS
+from actuarial.fund.chunks import Progress, closing_at, collect, need
 from actuarial.fund.forecast import plan_cost
 from actuarial.fund.needs import CRITERIA
 from actuarial.fund.paths import ENROLMENT, Setting, normals
@@ -52,7 +53,7 @@ from actuarial.texts import text
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-SHARED = (*FACTORS, "category", "enrolment", "shocks")
+SHARED = (*FACTORS, "category", "enrolment", "shocks", "arrears")
 """Factors whose correlation between funds can be stated."""
 FIGURES = (
     "heads", "standard", "financing", "premium_target", "premium_target_low", "premium_target_high",
@@ -82,6 +83,8 @@ class Shared:
                 continue
             if part == ENROLMENT:
                 factor, common = "enrolment", column
+            elif part == ARREARS:  # the same payer's in every fund
+                factor, common = "arrears", column
             elif part == SHOCK and s.risk is not None:  # the same event in every fund that names it
                 name = s.risk.shocks[column // 2].name
                 factor, common = "shocks", 2 * zlib.crc32(name.encode()) + column % 2
@@ -184,10 +187,10 @@ def run_job(job: Job) -> str:
     fund, cost = Fund(plan), plan_cost(plan)
     s = replace(fund.setting(cost), fund=job.member.key)
     use, alpha = plan.model.criterion.use, plan.model.criterion.accepted_probability
-    asked = [need(use), AT_ZERO, SLOPE]
-    kept = collect(s, asked, paths=job.paths, seed=job.seed, sampler=Shared(job.correlation))
     standard = fund.financing.standard
-    closing = kept["at_zero"] + kept["slope"] * standard
+    asked = [need(use), closing_at(standard)]
+    kept = collect(s, asked, paths=job.paths, seed=job.seed, sampler=Shared(job.correlation))
+    closing = kept["closing_balance"]
     target = premium_target(kept[use], alpha, use)
     short = kept[use] > standard
     figures = [

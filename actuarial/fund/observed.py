@@ -115,6 +115,8 @@ def condition(
     Setting, PathArrays
         New ones; what was given is left as it is.
     """
+    if s.income is not None:
+        raise InputError([Fault("income.observed")])
     k = seen.months
     factor, rest = _update(s, arrays, seen, _season(s, k, seed, len(arrays.heads)))
     claims = arrays.claims * rest[:, None]

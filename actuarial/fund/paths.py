@@ -20,6 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actuarial.cost import CostForecast
+from actuarial.fund.arrivals import ARREARS
+from actuarial.fund.income import Income
 from actuarial.fund.kernel import moments, months, per_cost, roll
 from actuarial.fund.large import LargeClaims, frequency, large_claims, poisson_counts
 from actuarial.fund.switches import still
@@ -60,12 +62,20 @@ class Setting:
     kept: Kept | None = None  # normals that are not drawn again
     without: frozenset[str] = frozenset()  # sources of randomness that are off
     risk: Risk | None = None  # shocks, dated policies, providers with budgets, payment lag
+    income: Income | None = None  # arrears, accounts, transfers, reserves; None where the plan states none
 
     @property
     def columns(self) -> tuple[tuple[int, int], ...]:
         """The systemic factors: component and column of the stream of each column of the matrix."""
         own = (*((SYSTEMIC, c) for c in range(self.cost.dimension)), (ENROLMENT, 0))
-        return own if self.risk is None else (*own, *self.risk.columns)
+        risk = () if self.risk is None else self.risk.columns
+        arrears = () if self.income is None else self.income.columns
+        return (*own, *risk, *arrears)
+
+    @property
+    def arrears_columns(self) -> list[int]:
+        """Columns of the matrix that arrears have."""
+        return [n for n, (part, _) in enumerate(self.columns) if part == ARREARS]
 
     @cached_property
     def idle(self) -> frozenset[int]:
@@ -104,6 +114,10 @@ class PathArrays:
     incurred: NDArray[np.float64] | None = None  # where a plan tells it from what is paid
     noise: NDArray[np.float64] | None = None  # randomness of claims by month, before any rule of payment
     due: NDArray[np.float64] | None = None  # unpaid of earlier years when the planned year begins
+    income: NDArray[np.float64] | None = None  # what each stream of arrears turned out to be
+    carried: NDArray[np.float64] | None = (
+        None  # of the closing balance, what comes from before the planned year
+    )
 
     @classmethod
     def empty(cls, paths: int, stub: int, *, weighted: bool = False, risk: bool = False) -> PathArrays:
@@ -115,6 +129,14 @@ class PathArrays:
         return cls(
             per_path[0], per_path[1], per_path[2], np.empty((stub, paths)).T, year[0], year[1], weight, *more
         )
+
+    @classmethod
+    def room(cls, s: Setting, paths: int, *, weighted: bool = False) -> PathArrays:
+        """Room for so many paths of a setting."""
+        found = cls.empty(paths, len(s.stub), weighted=weighted, risk=s.risk is not None)
+        if s.income is not None:
+            found.income, found.carried = np.empty((paths, len(s.income.columns))), np.empty(paths)
+        return found
 
 
 class Sampler(Protocol):
@@ -199,6 +221,9 @@ def simulate_chunk(
         out.claims[low:high] = claims_of(s, seed, number, heads, per_capita)
     else:
         s.risk.write(s, seed, number, per_capita, systemic, out, low, high)
+    if s.income is not None and out.income is not None:
+        chosen = systemic[:, s.arrears_columns]
+        out.income[low:high] = s.income.realised(np.zeros_like(chosen) if "arrears" in s.without else chosen)
     write_balances(s, low, high, out)
 
 
@@ -208,6 +233,12 @@ def write_balances(s: Setting, low: int, high: int, out: PathArrays) -> None:
     rest = out.base_total[low:high] - s.cost.base.experience.paid
     if s.risk is not None and s.risk.lag is not None and s.risk.lag.incurred and out.due is not None:
         rest = rest - out.due[low:high]
+    if s.income is not None and out.income is not None and out.carried is not None:
+        premiums = out.heads[low:high, None] * s.premium_per_head
+        spent = np.concatenate([rest[:, None] * s.stub, out.claims[low:high] + premiums], axis=1)
+        level, out.carried[low:high] = s.income.roll(out.income[low:high], spent)
+        out.stub_balance[low:high], out.at_zero[low:high] = level[:, : len(s.stub)], level[:, len(s.stub) :]
+        return
     for m, share in enumerate(s.stub):
         balance = balance * (1 + s.interest) + s.stub_income[m] - rest * share
         balance -= s.unpaid if m == 0 else 0.0
@@ -220,8 +251,9 @@ def write_balances(s: Setting, low: int, high: int, out: PathArrays) -> None:
 def with_balances(s: Setting, arrays: PathArrays) -> PathArrays:
     """The same claims under another opening balance, other income or interest: the bytes of a new simulation, without one."""
     fresh = replace(
-        arrays, stub_balance=np.empty_like(arrays.stub_balance), at_zero=np.empty_like(arrays.at_zero)
-    )
+        arrays, stub_balance=np.empty_like(arrays.stub_balance), at_zero=np.empty_like(arrays.at_zero),
+        carried=None if arrays.carried is None else np.empty_like(arrays.carried),
+    )  # fmt: skip
     for low in range(0, len(arrays.heads), CHUNK):
         write_balances(s, low, min(low + CHUNK, len(arrays.heads)), fresh)
     return fresh

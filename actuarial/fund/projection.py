@@ -205,6 +205,8 @@ def project_fund(
         warn(ModelWarning, "risks.no_fade", growth=f"{100 * later.median:.1f}", years=spec.years)
     sim = fund.simulate(cost, paths=paths, seed=seed, threads=threads, without=without)
     s, arrays = sim.setting, sim.arrays
+    if s.income is not None:
+        raise InputError([Fault("income.projection")])
     stated = _stated(spec, sim.standard)
     opening = opening_of(s, arrays).copy()
     state = after_planned(later, s, arrays, seed, threads)

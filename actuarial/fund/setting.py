@@ -11,6 +11,8 @@ from actuarial.errors import ModelWarning, warn
 from actuarial.fund.calendar import Arrears, Financing
 from actuarial.fund.large import plan_large
 from actuarial.fund.paths import Kept, Setting
+from actuarial.fund.personal import own_part
+from actuarial.fund.planned_income import plan_income
 from actuarial.fund.risk import plan_risk
 from actuarial.plan import Plan
 from actuarial.plan.schema import Process
@@ -39,8 +41,13 @@ def plan_setting(
     profile = cost.base.profile.shares
     stub = profile[seen:] / profile[seen:].sum() if seen < 12 else np.empty(0)
     income = np.zeros(12 - seen)
+    own = (
+        own_part(plan, financing, arrears, "outstanding").sum()
+        if model.personal_accounts
+        else arrears.outstanding
+    )
     if seen < 12:
-        income[max(model.financing.remainder_month, seen + 1) - seen - 1] = arrears.outstanding
+        income[max(model.financing.remainder_month, seen + 1) - seen - 1] = own
     opening = model.opening
     prepaid = opening.prepaid.value if opening.prepaid else 0.0
     cii = np.zeros(12)
@@ -63,6 +70,11 @@ def plan_setting(
         laws, counts * model.insured.next_year, mean, model.process.dispersion, float(shares.min()),
         spread if known else None,
     )  # fmt: skip
+    received = (
+        own_part(plan, financing, arrears, "received").sum() if model.personal_accounts else arrears.received
+    )
+    cash = opening.free.value + prepaid + received - cost.base.experience.paid
+    unpaid = (opening.unpaid_claims.value if opening.unpaid_claims else 0.0) + base_year_premium
     return Setting(
         cost=cost,
         heads=model.insured.next_year,
@@ -70,9 +82,9 @@ def plan_setting(
         shares=shares,
         stub=stub,
         stub_income=income,
-        at_valuation=opening.free.value + prepaid + arrears.received - cost.base.experience.paid,
-        late_income=arrears.outstanding if seen == 12 else 0.0,
-        unpaid=(opening.unpaid_claims.value if opening.unpaid_claims else 0.0) + base_year_premium,
+        at_valuation=cash,
+        late_income=own if seen == 12 else 0.0,
+        unpaid=unpaid,
         premium_per_head=cii,
         interest=model.financing.interest_rate.value / 12,
         receipts=financing.receipts,
@@ -82,6 +94,9 @@ def plan_setting(
         year=plan.base_year.year + 1,
         kept=kept,
         risk=plan_risk(plan, cost),
+        income=plan_income(
+            plan, financing, arrears, cash=cash, unpaid=unpaid, monthly_spending=cost.base.total / 12
+        ),
     )
 
 

@@ -11,6 +11,9 @@ policy. A rule by which providers share savings and overspending leaves the part
 sources make it; over all orders it comes before a source as often as after it, so each share is times :math:`(1+\rho)/2` and the
 rule's own is :math:`(\rho-1)/2`, negative where it takes risk off. The shares are those of claims incurred; a payment lag is no
 source of randomness.
+
+Where the plan states how much of its income may come late, the quantity is claims less receipts at the present standard: arrears are a
+term of their own, independent of claims, and their part is their variance.
 """
 
 from __future__ import annotations
@@ -67,6 +70,10 @@ def variance_shares(simulation: Simulation, *, per_head: bool = False) -> Varian
         whole = float(parts.sum())
         parts = parts * (1 + left) / 2
         parts["providers"] = (left - 1) / 2 * whole
+    income, real = simulation.setting.income, simulation.arrays.income
+    if income is not None and real is not None and income.columns:
+        received = simulation.standard * income.slope(real)[:, -1]
+        squares["arrears"] = parts["arrears"] = float(np.var(received)) / mean**2
     return VarianceShares(parts, mean, squares, sources=simulation.sources)
 
 

@@ -15,7 +15,15 @@ from actuarial.cost import CostForecast
 from actuarial.errors import Fault, InputError
 from actuarial.fund.chunks import Outcomes
 from actuarial.fund.criteria import BalanceTarget, Criterion, Split
-from actuarial.fund.needs import CRITERIA, Needs, opening_of, slope_of, spending_of
+from actuarial.fund.needs import (
+    CRITERIA,
+    Needs,
+    balances_of,
+    closing_of,
+    needs_by_month,
+    opening_of,
+    spending_of,
+)
 from actuarial.fund.observed import MonthlyActuals
 from actuarial.fund.paths import PathArrays, Setting
 from actuarial.fund.quantiles import quantiles
@@ -108,10 +116,6 @@ class Simulation(Result):
         """Balance at the start of the planned year, shape (n,) [yuan]."""
         return opening_of(self.setting, self.arrays)
 
-    def _slope(self) -> NDArray[np.float64]:
-        """``b``: shape (12,) or (n, 12)."""
-        return slope_of(self.setting, self.arrays)
-
     def balances(
         self, premium: float | None = None, *, basis: Literal["cash", "incurred"] = "cash"
     ) -> NDArray[np.float64]:
@@ -132,14 +136,12 @@ class Simulation(Result):
         if basis not in ("cash", "incurred"):
             raise InputError([Fault("risks.basis", params={"value": basis})])
         p = self.standard if premium is None else float(premium)
-        found = self.arrays.at_zero + self._slope() * p
+        found = balances_of(self.setting, self.arrays, p)
         return found if basis == "cash" else found - self.liabilities[:, 1:]
 
     def closing(self, premium: float | None = None) -> NDArray[np.float64]:
         """Balance at the end of the planned year, shape (n,) [yuan]."""
-        p = self.standard if premium is None else float(premium)
-        slope = self._slope()
-        return self.arrays.at_zero[:, -1] + slope[..., -1] * p
+        return closing_of(self.setting, self.arrays, self.standard if premium is None else float(premium))
 
     @cached_property
     def needs(self) -> Mapping[str, NDArray[np.float64]]:
@@ -209,8 +211,7 @@ class Simulation(Result):
         """
         if target.criterion != "any_month":
             return pd.Series({12: 1.0}, name="share")
-        a, b = self.arrays.at_zero, np.broadcast_to(self._slope(), self.arrays.at_zero.shape)
-        need = np.where(b > 0, -a / np.where(b > 0, b, 1.0), np.where(a < 0, np.inf, -np.inf))
+        need = needs_by_month(self.setting, self.arrays, "any_month")
         beyond = need[need.max(axis=1) >= target.value]
         share = pd.Series(beyond.argmax(axis=1) + 1).value_counts(normalize=True)
         return share.rename("share").sort_index().sort_values(ascending=False, kind="stable")
@@ -258,8 +259,9 @@ class Simulation(Result):
         """From last year's cost per head to the target, in steps that add up exactly.
 
         After policy, growth and their interaction come what dated policies, shocks, and the payment of claims (lag, settlement
-        with providers) make of them where the plan states any; then the critical-illness premium, what opening
-        balance, interest, timing and headcount take off or add (to the median need), and the margin
+        with providers) make of them, then the critical-illness premium, and what is credited to personal accounts or paid to an
+        adjustment fund, where the plan states any; what opening balance, interest, timing and headcount take off or add (to the
+        median need), and the margin
         for risk.
         """
         steps = self.cost.waterfall()
@@ -268,12 +270,13 @@ class Simulation(Result):
         median = order_median(self.needs[target.criterion])
         margin = target.value - median if np.isfinite(median) else 0.0
         within = [] if self.setting.risk is None else self.setting.risk.steps(self.setting, self.arrays)
-        more = [
-            *within,
-            ("cii_premium", cii),
-            ("cash_position", median - cost - cii - sum(amount for _, amount in within)),
-            ("risk_margin", margin),
-        ]
+        more = [*within, ("cii_premium", cii)]
+        financing, away = self.fund.financing, 0.0
+        if financing.kept is not None and np.isfinite(median):
+            away = median * float(1 - financing.payers["weight"].to_numpy() @ financing.kept)
+            more.append(("not_kept", away))
+        known = sum(amount for _, amount in within)
+        more += [("cash_position", median - cost - cii - known - away), ("risk_margin", margin)]
         return pd.concat([steps, pd.DataFrame(more, columns=["step", "yuan_per_person"])], ignore_index=True)
 
     def plot(self, ax: Axes | None = None, lang: str | None = None, *, premium: float | None = None) -> Axes:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from actuarial.errors import Fault, InputError
-from actuarial.law import list_laws, load_law
+from actuarial.law import Law, list_laws, load_law
 from actuarial.results import Result
 
 
@@ -72,17 +72,39 @@ def subsidy_split(year: int, standard: float, tier: int) -> SubsidySplit:
     >>> subsidy_split(2017, 450, 1).central, subsidy_split(2021, 580, 2).central
     (324.0, 348.0)
     """
-    rules = [i for i in list_laws("subsidy") if i.partition("@")[2] <= f"{year:04d}-01-01"]
-    if not rules:
-        known = "、".join(list_laws("subsidy"))
-        raise InputError([Fault("subsidy.year", params={"year": year, "known": known})])
-    law = load_law(max(rules, key=lambda i: i.partition("@")[2]), "subsidy")
+    law = _rule(year, tier)
     rule = law.payload
-    if tier not in rule.central_share:
-        known = "、".join(map(str, rule.central_share))
-        raise InputError([Fault("subsidy.tier", file=law.file, params={"tier": tier, "known": known})])
     if not (math.isfinite(standard) and standard >= rule.first):
         params = {"value": standard, "least": f"{rule.first:g}"}
         raise InputError([Fault("subsidy.standard", file=law.file, params=params)])
     central = rule.central_of_first + rule.central_share[tier] * (standard - rule.first)
     return SubsidySplit(year, tier, float(standard), central, law.id, sources=(law.source(),))
+
+
+def marginal_central_share(year: int, tier: int) -> float:
+    """Central share of each further yuan of the subsidy, by the rule of a year.
+
+    Raises
+    ------
+    InputError
+        If no rule covers the year, or the rule has no such tier.
+
+    Examples
+    --------
+    >>> marginal_central_share(2017, 2)
+    0.6
+    """
+    return float(_rule(year, tier).payload.central_share[tier])
+
+
+def _rule(year: int, tier: int) -> Law:
+    """The rule of a year; it has the tier."""
+    rules = [i for i in list_laws("subsidy") if i.partition("@")[2] <= f"{year:04d}-01-01"]
+    if not rules:
+        known = "、".join(list_laws("subsidy"))
+        raise InputError([Fault("subsidy.year", params={"year": year, "known": known})])
+    law = load_law(max(rules, key=lambda i: i.partition("@")[2]), "subsidy")
+    if tier not in law.payload.central_share:
+        known = "、".join(map(str, law.payload.central_share))
+        raise InputError([Fault("subsidy.tier", file=law.file, params={"tier": tier, "known": known})])
+    return law

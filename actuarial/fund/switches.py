@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from actuarial.cost import FACTORS
 from actuarial.errors import Fault, InputError
 
-SOURCES = ("base", "completion", "policy", "growth", "enrolment", "process", "shocks", "providers")
+SOURCES = ("base", "completion", "policy", "growth", "enrolment", "process", "shocks", "providers", "arrears")
 """Names that ``without`` knows. Growth has its common column and one a category. Without shocks there are none; without
 providers the fund pays the claims themselves."""
 SHOCK, START, PROVIDER = 30, 31, 32

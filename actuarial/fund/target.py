@@ -80,6 +80,13 @@ def required_amount(a: NDArray[np.float64], b: ArrayLike) -> NDArray[np.float64]
     return need
 
 
+def required_by_month(a: NDArray[np.float64], b: ArrayLike) -> NDArray[np.float64]:
+    """The amount that keeps each month out of a deficit, shape (n, m); see :func:`required_amount`."""
+    return np.stack(
+        [required_amount(a[:, m : m + 1], np.asarray(b)[..., m : m + 1]) for m in range(a.shape[1])], axis=1
+    )
+
+
 def order_statistic(ordered: NDArray[np.float64], alpha: float) -> float:
     """Smallest amount at which at most ``⌊α·n⌋`` of the ordered needs are above it."""
     return float(ordered[len(ordered) - allowed(alpha, len(ordered)) - 1])

@@ -108,11 +108,35 @@ class SubsidyPayload(Strict):
     central_share: Annotated[dict[int, Fraction01], Field(min_length=1)]
 
 
+class ReservePayload(Strict):
+    """How a reserve fund is filled: shares of the year's financing or surplus, and its ceiling as a share of the financing."""
+
+    rate_of_financing: Fraction01
+    share_of_surplus: Fraction01
+    ceiling_of_financing: Fraction01
+
+
+class CreditingPayload(Strict):
+    """What is credited to personal accounts: shares of contributions, and the factor by age.
+
+    `age_factor`: range of the factor on the employer's part that a unit may set by age group. `employer_rate`, `employee_rate`:
+    contributions as shares of wages.
+    """
+
+    employee_share: Fraction01
+    employer_share: Fraction01
+    age_factor: tuple[Money, Money] | None = Field(default=None, strict=False)
+    employer_rate: Fraction01 | None = None
+    employee_rate: Fraction01 | None = None
+
+
 PAYLOADS: dict[str, type[Strict]] = {
     "benefit": BenefitPayload,
     "contract": ContractPayload,
     "costing": CostingPayload,
+    "crediting": CreditingPayload,
     "layer": LayerPayload,
+    "reserve": ReservePayload,
     "subsidy": SubsidyPayload,
     "threshold": ThresholdPayload,
 }
@@ -122,7 +146,7 @@ class Envelope(Strict):
     """What every law file says about itself."""
 
     id: Id
-    kind: Literal["benefit", "contract", "costing", "layer", "subsidy", "threshold"]
+    kind: Literal["benefit", "contract", "costing", "crediting", "layer", "reserve", "subsidy", "threshold"]
     name: Bilingual
     source: Cited
     status: Literal["enacted", "draft", "assumed"]

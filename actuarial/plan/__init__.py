@@ -323,6 +323,10 @@ class Plan:
                 raise InputError(faults)
         return new
 
+    def line(self, key: str) -> int | None:
+        """Line of the file at which a dotted path stands, or its nearest parent."""
+        return line_of(self.lines, tuple(key.split(".")))
+
     def source(self, key: str, entry: Any) -> Source:
         """The source of one entry of the plan."""
         line = line_of(self.lines, tuple(key.split(".")))

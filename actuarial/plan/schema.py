@@ -9,31 +9,23 @@ from pydantic import Field, model_validator
 
 from actuarial.law.base import Bilingual, Date, Finite, Fraction01, Id, Money, Status, Strict, Text
 from actuarial.law.schema import Reading
+from actuarial.plan.base import InterestRate, Sourced, SourcedMoney
+from actuarial.plan.income import (
+    AccountSpec,
+    AdjustmentSpec,
+    ArrivalSpec,
+    AssistanceSpec,
+    MoveSpec,
+    PersonalAccountsSpec,
+    ReserveSpec,
+    SubsidySpec,
+    TransferSpec,
+    WageSpec,
+)
 from actuarial.plan.risks import PaymentLagSpec, PolicyStart, ProjectionSpec, ProviderSpec, ShockSpec
 
 Criterion = Literal["any_month", "closing", "current_year"]
 Key = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
-
-
-class Sourced(Strict):
-    """A number with its source and status."""
-
-    value: Finite
-    status: Status = "stated"
-    source: Text
-    quote: str = ""
-
-
-class SourcedMoney(Sourced):
-    """An amount, not negative [yuan]."""
-
-    value: Money
-
-
-class InterestRate(Sourced):
-    """A yearly rate, as a fraction."""
-
-    value: Annotated[float, Field(ge=-0.1, le=0.5, allow_inf_nan=False)]
 
 
 class Insured(Strict):
@@ -86,6 +78,10 @@ class Financing(Strict):
     amounts: dict[str, Money] = Field(
         default_factory=dict
     )  # by payer, in place of the table's [yuan/person/year]
+    wages: dict[str, WageSpec] = Field(default_factory=dict)  # by payer, in place of an amount
+    subsidy: SubsidySpec | None = None
+    assistance: dict[str, AssistanceSpec] = Field(default_factory=dict)  # by who pays
+    arrivals: dict[str, ArrivalSpec] = Field(default_factory=dict)  # by payer
 
 
 class SimplePolicy(Strict):
@@ -366,6 +362,12 @@ class PlanModel(Strict):
     payment_lag: PaymentLagSpec | None = None
     projection: ProjectionSpec | None = None
     contract: ContractSpec | None = None
+    accounts: dict[str, AccountSpec] = Field(default_factory=dict)
+    moves: dict[str, MoveSpec] = Field(default_factory=dict)
+    transfers: dict[str, TransferSpec] = Field(default_factory=dict)
+    adjustment: AdjustmentSpec | None = None
+    reserve: ReserveSpec | None = None
+    personal_accounts: PersonalAccountsSpec | None = None
     identities: list[Identity] = Field(default_factory=list)
     scenarios: list[Scenario] = Field(default_factory=list)
     notes: list[Bilingual] = Field(default_factory=list)

@@ -17,6 +17,7 @@ from actuarial.report import data_sections as proving
 from actuarial.report import factor_sections as factors
 from actuarial.report.blocks import Block, Chart, Section, finished
 from actuarial.report.context import Context, plain
+from actuarial.report.income_sections import income_section
 from actuarial.report.opinion import opinion_section
 from actuarial.results import Unit
 from actuarial.safe import printable
@@ -115,6 +116,7 @@ def _sections(k: Context) -> dict[str, list[Section]]:
         "forecast": [answering.forecast_section(k)],
         "risk": [answering.risk_section(k)],
         "drivers": [answering.drivers_section(k)],
+        "income": income_section(k),
         "scenarios": answering.scenarios_section(k),
         "contract": answering.contract_section(k),
         "budget": [answering.budget_section(k)],

@@ -16,6 +16,7 @@ from actuarial.plan import ExpertGrowthSpec
 from actuarial.report.blocks import Block, Chart, Column, Section, block, chart, records
 from actuarial.report.charts import arrears_chart
 from actuarial.report.context import Context, cells_of
+from actuarial.report.income_sections import income_assumptions
 from actuarial.results import Kind, Unit, shown, suppress_small_cells
 from actuarial.tables import Table, term_label
 from actuarial.texts import has_text, pick, text
@@ -226,6 +227,7 @@ def _assumptions(k: Context) -> Iterator[tuple[str, str, str, str]]:
     yield from _risk_assumptions(k)
     if m.contract is not None and k.a.contract is not None:
         yield "contract", k.unit.show(k.a.contract.target), m.contract.status, m.contract.source
+    yield from income_assumptions(k)
     use = k.t(f"label.criterion_{m.criterion.use}")
     yield "criterion", f"{use}，{100 * m.criterion.accepted_probability:g}%", "assumed", m.criterion.source
     calendar = k.plan.tables["calendar"].frame
