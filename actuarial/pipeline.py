@@ -115,7 +115,7 @@ class Answer(Result):
                 alpha=f"{100 * target.alpha:g}",
             ),
             text(
-                "answer.interval_line",
+                "answer.interval_line" if len(self.scenarios) else "answer.interval_alone",
                 lang,
                 low=_words(target.interval[0], 2, lang, "label.too_few_paths"),
                 high=_words(target.interval[1], 2, lang, "label.too_few_paths"),

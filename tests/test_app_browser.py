@@ -30,6 +30,27 @@ print(address(server), flush=True)
 run(server, browser=False)
 """
 
+ACTIVE = (
+    "() => { let e = document.activeElement; while (e.shadowRoot) e = e.shadowRoot.activeElement; return e; }"
+)
+# Every element with words of its own whose contrast to its ground is under 4.5 (WCAG 2 AA); disabled buttons are exempt there.
+CONTRAST = """() => {
+  const light = (c) => [0, 1, 2].map((i) => c[i] / 255).map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const read = (s) => s.match(/[0-9.]+/g).map(Number);
+  const ground = (e) => { for (; e; e = e.parentElement) { const c = read(getComputedStyle(e).backgroundColor); if (c[3] !== 0) return c; } return [255, 255, 255]; };
+  const find = (top) => { const m = top.querySelector("main.what-if"); if (m) return m; for (const e of top.querySelectorAll("*")) { const f = e.shadowRoot && find(e.shadowRoot); if (f) return f; } };
+  const faint = [];
+  for (const e of find(document).querySelectorAll("*")) {
+    if (e.disabled || e.closest("svg") && e.tagName !== "text" || ![...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim())) continue;
+    const style = getComputedStyle(e);
+    const [a, b] = [light(read(e.tagName === "text" ? style.fill : style.color)), light(ground(e))];
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (ratio < 4.5) faint.push(`${e.tagName} ${e.textContent.slice(0, 20)} ${ratio.toFixed(2)}`);
+  }
+  return faint;
+}"""
+
 
 @pytest.fixture
 def address(plan_with: Any) -> Iterator[tuple[str, Path]]:
@@ -131,12 +152,34 @@ def test_a_negotiation_in_the_browser(address: tuple[str, Path]) -> None:
         assert (
             page.locator("[data-figure='premium_target.3']").count() == 1
         )  # three offers beside the present one
+        press("level")
+        level = [page.locator(f"[data-figure='premium_target.{n}']").inner_text() for n in range(1, 4)]
+        assert (
+            len(set(level)) == 1
+        )  # the same growth for all: what is left of the difference is the offers' own
+        press("level")
         page.screenshot(path=str(PICTURES / "what_if_1280_en.png"), full_page=True)
         page.set_viewport_size({"width": 1024, "height": 768})
         press("language")
         page.screenshot(path=str(PICTURES / "what_if_1024_zh.png"), full_page=True)
         wide = page.evaluate("document.documentElement.scrollWidth")
         unnamed = page.locator("input:not([aria-label]):not([id])").count()
+        # by keyboard alone: the way past the controls, a slider, a button; the focus stays where it was when regions are drawn anew
+        page.locator("a.skip").focus()
+        page.keyboard.press("Enter")
+        assert page.evaluate(f"({ACTIVE})().id") == "answer"
+        before = root.get_attribute("data-answered")
+        page.locator("input[type=range][data-key='alpha']").focus()
+        page.keyboard.press("ArrowRight")
+        settled(before)
+        assert page.evaluate(f"({ACTIVE})().dataset.key") == "alpha"
+        assert page.evaluate(f"getComputedStyle(({ACTIVE})()).outlineStyle") == "solid"
+        faint = page.evaluate(f"({CONTRAST})()")
+        with page.expect_download(timeout=120_000) as taken:
+            page.locator("button[data-do=download_report]").click()
+        report = Path(taken.value.path()).read_text(encoding="utf-8")
+        name = taken.value.suggested_filename
+        told = page.locator("[data-figure='premium_target.0']").inner_text()
         browser.close()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -150,3 +193,6 @@ def test_a_negotiation_in_the_browser(address: tuple[str, Path]) -> None:
     assert [u for u in asked if not u.startswith((url, url.replace("http", "ws"), "blob:", "data:"))] == []
     assert wide <= 1024
     assert unnamed == 0
+    assert faint == []
+    assert name == "report_zh.html"
+    assert told in report

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,37 @@ def test_undo_reset_and_offers(jieshou: Plan) -> None:
         session.reset()
         session.recall(0)
         assert (session.state.growth, session.state.alpha) == (0.2, 0.2)
+
+
+def test_offers_on_the_level(jieshou: Plan) -> None:
+    """On the level two offers of other growth but the same terms are the same; each is what its terms give at the present growth."""
+    session = Session(jieshou, paths=500)
+    session.change(growth=0.2, target=380.0)
+    session.pin("a")
+    session.change(growth=0.1)
+    session.pin("b")
+    a, b = session.compared()
+    assert a.key["insurer_result"] < b.key["insurer_result"]
+    session.level = True
+    a, b = session.compared()
+    assert a.key == b.key == session.figures().key
+    session.change(target=390.0)
+    assert session.compared()[0].key == a.key
+    session.change(growth=0.15)
+    assert session.compared()[0].key["premium_target"] == session.figures().key["premium_target"]
+    session.level = False
+    assert session.compared()[0].state.growth == 0.2
+
+
+def test_warnings_are_said_in_the_language_of_the_page(plan_with: Any) -> None:
+    """A warning of the base year stays when growth moves, and is said in the language in force."""
+    from actuarial.app.view import notes
+
+    session = Session(plan_with("jieshou", None, None, ("cii.base_year_premium_per_capita",)), paths=300)
+    session.change(growth=0.2)
+    session.change(growth=0.21)
+    for lang in ("zh", "en"):
+        assert escape(act.text("fund.cii_base_year", lang)) in notes(session, session.figures(), lang)
 
 
 def test_saved_scenario_runs_to_the_same_figures(plan_with: Any) -> None:

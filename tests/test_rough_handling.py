@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
-import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 import actuarial as act
+from actuarial.cli import main
 from actuarial.cli.licences import licences
 from actuarial.errors import InputError, ModelWarning
 from actuarial.plan import Plan
@@ -64,75 +65,147 @@ def test_full_disk_in_the_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
 
 
+def test_read_only_folder_is_reported(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder that takes no file ends every command that writes with status 2 and one sentence, in both languages.
+
+    Permissions do not bind root, so the system's refusal is put in the place where temporary files are made.
+    """
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied", str(tmp_path))
+
+    plan = str(act.sample_path("anhui_county/plan.yaml"))
+    simulated = ["--paths", "200", "--lang"]
+    monkeypatch.setattr("tempfile.mkstemp", refuse)
+    monkeypatch.setattr("tempfile.NamedTemporaryFile", refuse)
+    for lang, words in (("zh", "无法写入"), ("en", "cannot be written")):
+        for command in (
+            ["run", plan, "--out", str(tmp_path / "out"), *simulated, lang],
+            ["budget", plan, "--out", str(tmp_path / "out"), *simulated, lang],
+            ["app", plan, "--snapshot", str(tmp_path / "s.html"), *simulated, lang],
+            ["init", str(tmp_path / "new"), "--lang", lang],
+        ):
+            with pytest.raises(SystemExit) as end:
+                main(command)
+            told = capsys.readouterr().err
+            assert end.value.code == 2, (command, told)
+            assert words in told
+    assert [p for p in tmp_path.rglob("*") if p.is_file()] == []
+
+
+@POSIX
+@pytest.mark.skipif(sys.platform != "linux", reason="SKIPPED: needs Linux mounts")
+def test_read_only_mount_is_reported(tmp_path: Path) -> None:
+    """The same on a file system that is mounted read-only, where the system itself refuses, root or not."""
+    mount = ["unshare", "--mount", "--map-root-user", "sh", "-c"]
+    tool = shutil.which("unshare")
+    trial = f"mount -t tmpfs -o ro none {tmp_path} && "
+    if (
+        tool is None
+        or subprocess.run([*mount, trial + "true"], capture_output=True, check=False).returncode != 0
+    ):
+        pytest.skip("SKIPPED: this machine does not let a test mount a read-only file system")
+    plan = act.sample_path("anhui_county/plan.yaml")
+    command = f"{sys.executable} -W ignore -m actuarial run {plan} --out {tmp_path}/out --paths 200 --lang en"
+    done = subprocess.run([*mount, trial + command], capture_output=True, text=True, timeout=240, check=False)
+    assert done.returncode == 2, done.stderr
+    assert "cannot be written" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 # --------------------------------------------------------------------------- killed runs, two runs
 
 WORK = """
-import os, sys, time
+import contextlib, io, os, sys, time
 from pathlib import Path
 import actuarial as act
-from actuarial.cli.report import FORMATS
-import actuarial.report, actuarial.report.word, actuarial.report.pdf, docx, typst, xlsxwriter, jinja2
-folder, seed = Path(sys.argv[1]), int(sys.argv[2])
-answer = act.run(act.load_plan(act.sample_path("anhui_county/plan.yaml")), paths=300, seed=seed, threads=1)
-claims = act.sample_path("synthetic/claims.csv")
+from actuarial.cli import main
+import actuarial.app.session, actuarial.report.word, actuarial.report.pdf, docx, typst, xlsxwriter, jinja2
+plan, fleet = act.sample_path("anhui_county/plan.yaml"), sys.argv[2]
+claims = act.read_claims(act.sample_path("synthetic/claims.csv"))
+simulated = ["--paths", "300", "--seed", "5", "--threads", "1"]
+
+def work(kind, folder):
+    if kind == "run":
+        main(["run", str(plan), "--out", folder, *simulated])
+    elif kind == "fleet":
+        main(["fleet", fleet, "--keep", folder + "/kept", "--out", folder + "/fleet.csv", *simulated])
+    else:
+        act.sort_claims(claims, folder + "/sorted.parquet")
+
 print("ready", flush=True)
 for line in sys.stdin:
+    kind, folder, moment = line.split()
+    started = time.perf_counter()
     child = os.fork()
     if child == 0:
         try:
-            if line.split()[1] == "report":
-                act.build_report(answer, folder, formats=("html", "xlsx"), name="r")
-            else:
-                act.sort_claims(act.read_claims(claims), folder / "sorted.parquet")
+            with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+                work(kind, folder)
         finally:
             os._exit(0)
-    time.sleep(float(line.split()[0]))
-    os.kill(child, 9)
+    if float(moment) > 0:
+        time.sleep(float(moment))
+        os.kill(child, 9)
     os.waitpid(child, 0)
-    print("killed", flush=True)
+    print(time.perf_counter() - started, flush=True)
 """
 
 
 def digests(folder: Path) -> dict[str, str]:
     """What a reader would take for whole files, by name: no hidden, temporary ones."""
-    return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in folder.iterdir() if p.name[0] != "."}
+    whole = (p for p in folder.rglob("*") if p.is_file() and p.name[0] != ".")
+    return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in whole}
 
 
 @POSIX
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
-def test_a_hundred_kills_leave_no_half_file(tmp_path: Path) -> None:
-    """kill −9 at a hundred random moments of writing reports and sorting claims: every file that has a name is whole; a rerun completes."""
-    whole, folder = tmp_path / "whole", tmp_path / "killed"
-    for name in (whole, folder):
+@pytest.mark.parametrize(("kind", "kills"), [("run", 40), ("fleet", 30), ("sort", 30)])
+def test_a_hundred_kills_leave_no_half_file(
+    tmp_path: Path, plan_with: Callable[..., Plan], kind: str, kills: int
+) -> None:
+    """kill −9 at random moments of ``run``, ``fleet`` and ingest: every file that has a name is whole; a rerun completes."""
+    whole, killed, funds = tmp_path / "whole", tmp_path / "killed", tmp_path / "funds"
+    for name in (whole, killed, funds):
         name.mkdir()
-    answer = act.run(act.load_plan(act.sample_path("anhui_county/plan.yaml")), paths=300, seed=5, threads=1)
-    took = time.perf_counter()
-    act.build_report(answer, whole, name="r")
-    took = time.perf_counter() - took
-    act.sort_claims(act.read_claims(act.sample_path("synthetic/claims.csv")), whole / "sorted.parquet")
-    expected = digests(whole)
-    assert len(expected) == 3
-    worker = subprocess.Popen([sys.executable, "-c", WORK, str(folder), "5"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # fmt: skip
-    assert worker.stdin is not None
-    assert worker.stdout is not None
-    assert worker.stdout.readline().strip() == "ready"
-    moments = np.random.default_rng(7).uniform(0.01, 1.3 * took, 100)
-    seen: set[str] = set()
-    for n, moment in enumerate(moments):
-        worker.stdin.write(f"{moment:.3f} {'report' if n % 2 else 'sort'}\n")
-        worker.stdin.flush()
-        assert worker.stdout.readline().strip() == "killed"
-        for name, digest in digests(folder).items():
-            assert digest == expected[name], (n, moment, name)
-            seen.add(name)
-            (folder / name).unlink()
-    worker.stdin.close()
-    worker.wait(60)
-    act.build_report(answer, folder, name="r")
-    act.sort_claims(act.read_claims(act.sample_path("synthetic/claims.csv")), folder / "sorted.parquet")
-    assert digests(folder) == expected
-    assert seen, "no run was let finish: the moments are too early to show anything"
+    for n in range(3):
+        Path(plan_with("anhui_county", {"opening.free.value": 1e6 * n}).folder).rename(funds / f"fund{n}")
+    with subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", WORK, "-", str(funds)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    ) as worker:  # fmt: skip
+        assert worker.stdin is not None
+        assert worker.stdout is not None
+        assert worker.stdout.readline().strip() == "ready"
+
+        def at(folder: Path, moment: float) -> float:
+            """Work until a moment [s]; until the end where it is 0. The seconds that it took."""
+            assert worker.stdin is not None
+            assert worker.stdout is not None
+            worker.stdin.write(f"{kind} {folder} {moment:.3f}\n")
+            worker.stdin.flush()
+            return float(worker.stdout.readline())
+
+        took = at(whole, 0.0)
+        expected = digests(whole)
+        assert expected
+        seen: set[str] = set()
+        for moment in np.random.default_rng(7).uniform(0.01, 1.2 * took, kills):
+            at(killed, moment)
+            found = digests(killed)
+            for name, digest in found.items():
+                assert digest == expected[name], (moment, name)
+            seen |= set(found)
+            if found == expected:  # finished: once more from nothing
+                shutil.rmtree(killed)
+                killed.mkdir()
+        at(killed, 0.0)
+        worker.stdin.close()
+    assert digests(killed) == expected
+    assert seen, "no work was let finish: the moments are too early to show anything"
 
 
 TWO = """

@@ -143,6 +143,9 @@ class WhatIf(pn.custom.JSComponent):
             s.pay_the_target()
         elif action == "pin":
             return (t("pinned", name=s.offers[-1].name) if s.pin(name) else t("offers_full")), None
+        elif action == "level":
+            s.level = not s.level
+            return t("leveled" if s.level else "unleveled"), None
         elif action in {"recall", "unpin"} and isinstance(number, int) and 0 <= number < len(s.offers):
             getattr(s, action)(number)
         elif action == "band_add":

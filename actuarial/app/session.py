@@ -143,6 +143,7 @@ class Session:
         self.state = self.origin = self.terms.origin
         self.past: list[State] = []
         self.offers: list[Offer] = []
+        self.level = False
 
     # ------------------------------------------------------------------ state
 
@@ -210,6 +211,18 @@ class Session:
         """Go back to an offer's state."""
         s = self.offers[number].state
         self.change(**{f: getattr(s, f) for f in State.__dataclass_fields__})
+
+    def compared(self) -> list[Offer]:
+        """The offers to show: each as it was pinned or, where `level` is set, all under the present assumptions.
+
+        An offer's own terms are what payers give, the contract, its target and bands; the rest is assumed. On the level, offers
+        differ by their terms alone.
+        """
+        if not self.level:
+            return self.offers
+        own = ("amounts", "contract", "target", "bands")
+        states = [replace(self.state, **{f: getattr(o.state, f) for f in own}) for o in self.offers]
+        return [Offer(o.name, s, self.figures(s).key) for o, s in zip(self.offers, states, strict=True)]
 
     # ------------------------------------------------------------------ figures
 

@@ -77,12 +77,20 @@ def choice(key: str, label: str, options: dict[str, str], value: str) -> str:
 
 
 def button(
-    do: str, label: str, *, number: int | None = None, spoken: str = "", off: bool = False, wait: str = ""
+    do: str,
+    label: str,
+    *,
+    number: int | None = None,
+    spoken: str = "",
+    off: bool = False,
+    wait: str = "",
+    pressed: bool | None = None,
 ) -> str:
-    """A button that sends an action; `wait` is said at once where the answer takes long."""
+    """A button that sends an action; `wait` is said at once where the answer takes long, `pressed` is of one that stays in."""
     extra = f' data-number="{number}"' if number is not None else ""
     extra += f' aria-label="{escape(spoken, quote=True)}"' if spoken else ""
     extra += f' data-wait="{escape(wait, quote=True)}"' if wait else ""
+    extra += f' aria-pressed="{str(pressed).lower()}"' if pressed is not None else ""
     return f'<button type="button" data-do="{do}"{extra}{" disabled" if off else ""}>{escape(label)}</button>'
 
 
@@ -271,22 +279,23 @@ def offers(session: Session, lang: str) -> str:
     """Pinned offers and the present state, side by side."""
     t = lambda code, **k: text(f"app.{code}", lang, **k)  # noqa: E731
     unit = Unit.of(lang)
-    full = len(session.offers) >= MOST_OFFERS
+    full, pinned = len(session.offers) >= MOST_OFFERS, session.compared()
+    level = button("level", t("level"), off=not pinned, pressed=session.level)
     form = (
         f'<p class="bar"><label for="offer-name">{escape(t("offer_name"))}</label><input type="text" id="offer-name" maxlength="40" size="12">'
-        f"{button('pin', t('pin'), off=full)}{button('save', t('save'))}{button('download_scenario', t('download_scenario'))}"
+        f"{button('pin', t('pin'), off=full)}{level}{button('save', t('save'))}{button('download_scenario', t('download_scenario'))}"
         f"{button('download_report', t('download_report'), wait=t('working'))}"
         f"{button('download_snapshot', t('download_snapshot'), wait=t('working'))}"
         f"{button('download_sheet', t('download_sheet'), wait=t('working'))}"
         "</p>"
     )
     columns: list[tuple[str, dict[str, Any], str]] = [(t("now"), session.figures().key, "")]
-    for n, o in enumerate(session.offers):
+    for n, o in enumerate(pinned):
         buttons = button("recall", t("recall"), number=n, spoken=f"{t('recall')} {o.name}")
         buttons += button("unpin", t("unpin"), number=n, spoken=f"{t('unpin')} {o.name}")
         columns.append((o.name, o.key, buttons))
     heads = "".join(f'<th scope="col">{escape(name)} {buttons}</th>' for name, _, buttons in columns)
-    states = [session.state, *(o.state for o in session.offers)]
+    states = [session.state, *(o.state for o in pinned)]
     rows = "".join(
         f'<tr class="terms"><th scope="row">{escape(label)}</th>{"".join(f"<td>{escape(v)}</td>" for v in values)}</tr>'
         for label, values in _terms(states, lang)
@@ -337,7 +346,7 @@ def _band_words(s: State, lang: str) -> str:
             words.append(t("band_to_share", edge=f"{100 * part:g}", share=share))
         else:
             words.append(t("band_above" if words else "band_all", share=share))
-    return "; ".join(words) or "—"
+    return "\n".join(words) or "—"
 
 
 def notes(session: Session, found: Figures, lang: str) -> str:

@@ -269,7 +269,16 @@ def _fault(found: Any, place: Path_, lines: dict[Path_, int], file: str) -> Faul
             named = f"label.type_{kind}"
             words = {lang: text(named, lang) for lang in LANGUAGES} if has_text(named) else kind
             code, params["expected"] = "plan.value", "、".join(limits) or words
+            if _as_percent(found.get("input")):
+                code = "plan.value_percent"
     return Fault(code, file=file, line=line_of(lines, place), params=params)
+
+
+def _as_percent(value: Any) -> bool:
+    """Whether a share or rate that was refused looks as if it were written in percent."""
+    if isinstance(value, str):
+        return value.strip().endswith(("%", "％"))
+    return isinstance(value, int | float) and 1 < abs(value) <= 100
 
 
 def _short(value: Any) -> str:

@@ -383,6 +383,7 @@ def load_plan(path: str | os.PathLike[str]) -> Plan:
         model = validate(PlanModel, data, lines, file.name)
     except InputError as error:
         faults += error.faults
+    faults.sort(key=lambda f: f.line or 0)
     if faults:
         raise InputError([*faults, *_table_faults(data.get("tables"), file.parent, file.name, data, lines)])
     return Plan(model, file.parent, file.name, data, lines)

@@ -212,7 +212,10 @@ class _Reader:
             heading, unit = split_unit(str(raw))
             column = allowed.get(fold(heading)) or allowed.get(fold(str(raw)))
             if column is None:
-                known = "、".join(columns()[n].zh for n in self.spec.columns)
+                known = {
+                    "zh": "、".join(columns()[n].zh for n in self.spec.columns),
+                    "en": ", ".join(columns()[n].en for n in self.spec.columns),
+                }
                 self.fault("table.unknown_column", row, at, known=known)
             elif column.name in {c.name for c in self.columns_at.values()}:
                 self.fault("table.twice", row, at)
