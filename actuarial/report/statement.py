@@ -60,8 +60,8 @@ def compose_statement(
         source = k.t("computed", contract=settled.deal.contract.law.id)
         headline = (
             (k.t("in_yuan", what=k.t("outcome_surplus" if settled.split.outcome[0] >= 0 else "outcome_deficit")), _plain(abs(int(settled.split.outcome[0])))),
-            (k.t("in_yuan", what=k.t("own_result", party=k.word(k.other))), _plain(int(settled.split.party(_own(k))[0]))),
-            (k.t("in_yuan", what=k.t("net_short", payer=k.word(_payer(k)))), _plain(abs(k.net()))),
+            (k.t("in_yuan", what=k.t("own_result", party=k.party)), _plain(int(settled.split.party(k.own)[0]))),
+            (k.t("in_yuan", what=k.t("net_short", payer=_payer(k))), _plain(abs(k.net()))),
         )  # fmt: skip
     return _document(settled.deal.contract, k, sections, headline, source, start)
 
@@ -107,16 +107,12 @@ def _span(k: Any, start: pd.Period | None) -> str:
     return k.t("period_blank") if start is None else k.t("period", first=str(start), last=str(start + 11))
 
 
-def _own(k: Pages) -> str:
-    return "insurer" if k.other == "insurer" else "provider"
-
-
 def _plain(cents: int) -> str:
     return f"{cents / 100:,.2f}".replace("-", "−")
 
 
 def _payer(k: Pages) -> str:
-    return k.other if k.net() < 0 else "main_fund"
+    return k.party if k.net() < 0 else party_in_words(k.s.deal.contract.terms, "fund", k.lang)
 
 
 def _amount(k: Any, cents: int) -> str:
@@ -132,9 +128,9 @@ def _amount(k: Any, cents: int) -> str:
 def _amounts(k: Pages, names: Mapping[str, str]) -> Section:
     """Who pays whom how much; the outcome and its parts."""
     s, net = k.s, k.net()
-    outcome, own = int(s.split.outcome[0]), int(s.split.party(_own(k))[0])
-    other = k.word(k.other)
-    a, b = k.t("party_a", name=_name(k, names, "fund")), k.t("party_b", name=_name(k, names, _own(k)))
+    outcome, own = int(s.split.outcome[0]), int(s.split.party(k.own)[0])
+    other = k.party
+    a, b = k.t("party_a", name=_name(k, names, "fund")), k.t("party_b", name=_name(k, names, k.own))
     words = [k.t("nothing_due")] if net == 0 else [
         k.t("pays", payer=b if net < 0 else a, payee=a if net < 0 else b, amount=_amount(k, abs(net)))
     ]  # fmt: skip
@@ -162,7 +158,7 @@ def _parties(k: Pages, names: Mapping[str, str]) -> Section:
     """Parties, contract, period, target and what last year left."""
     s, law = k.s, k.s.deal.contract.law
     e, terms = law.envelope, s.deal.contract.terms
-    rows = [("party_a", _name(k, names, "fund")), ("party_b", _name(k, names, _own(k))), ("contract", f"{law.name(k.lang)} ({e.id})"),
+    rows = [("party_a", _name(k, names, "fund")), ("party_b", _name(k, names, k.own)), ("contract", f"{law.name(k.lang)} ({e.id})"),
             ("document", e.source.document), ("clause", e.source.clause or "—"), ("effective", e.effective),
             ("span", _span(k, k.start)), ("target", f"{_plain(round(s.deal.basis.target * 100))} {k.t('yuan')}")]  # fmt: skip
     if terms.target.amount is not None and not _by_rule(k):
@@ -257,7 +253,11 @@ def _reading(contract: Contract, gap: str, lang: str) -> str:
     reading, choices = envelope.readings.get(gap), envelope.gaps[gap].choices
     if reading is None:
         return ""
-    return pick(choices[reading.choice], lang) if reading.choice is not None else f"{reading.value:.10g}"
+    if reading.choice is not None:
+        return pick(choices[reading.choice], lang)
+    spread = envelope.gaps[gap].range
+    share = spread is not None and spread[1] <= 1
+    return f"{100 * reading.value:.10g}%" if share and reading.value is not None else f"{reading.value:.10g}"
 
 
 def _readings(k: Pages) -> Section:
@@ -285,7 +285,7 @@ def _readings(k: Pages) -> Section:
 
 def _signature(k: Any, names: Mapping[str, str], parties: tuple[str, str] | None = None) -> Section:
     """Blanks for both parties."""
-    first, second = parties or (_name(k, names, "fund"), _name(k, names, _own(k)))
+    first, second = parties or (_name(k, names, "fund"), _name(k, names, k.own))
     rows = [{"item": k.t(f"sign_{code}"), "a": BLANK, "b": BLANK} for code in SIGNED]
     columns = [
         k.col("item"),
@@ -346,8 +346,9 @@ def compose_points(
         terms = _term_rows(k, contract)
         source = f"{e.source.document} {e.source.clause}".strip()
         said = block(k.t("terms_title"), [k.col("number", "count"), k.col("term")], terms, source=source)
-        sections = {"amounts": Section(k.t("amounts"), tuple(words), (paid,)), "terms": Section(k.t("terms"), (), (said,)),
-                    "signature": _signature(k, {}, (called["fund"], called["provider"]))}  # fmt: skip
+        sections = {"amounts": Section(k.t("amounts"), tuple(words), (paid,)),
+                    "signature": _signature(k, {}, (called["fund"], called["provider"])),
+                    "terms": Section(k.t("terms"), (), (said,))}  # fmt: skip
         headline = ((k.t("point_value"), f"{settled.point_value:,.4f}"), (k.t("in_yuan", what=k.t("col_due")), _plain(round(total["due"] * 100))))  # fmt: skip
         source = k.t("computed", contract=e.id)
     return _document(contract, k, sections, headline, source, start)

@@ -9,6 +9,7 @@ import pandas as pd
 from actuarial.contract import YearSettlement
 from actuarial.contract.ledger import ACCOUNTS, YEAR_END, Entry
 from actuarial.contract.settlement import heading, period
+from actuarial.contract.words import party_in_words
 from actuarial.report.blocks import Block, Column, block
 from actuarial.results import Kind
 from actuarial.texts import pick, text
@@ -31,6 +32,8 @@ class Pages:
     def __init__(self, settled: YearSettlement, lang: str, start: pd.Period | None) -> None:
         self.s, self.lang, self.start = settled, lang, start
         self.other = "insurer" if "insurer" in settled.deal.parties else "providers"
+        self.own = "insurer" if self.other == "insurer" else "provider"
+        self.party = party_in_words(settled.deal.contract.terms, self.own, lang)
 
     def t(self, code: str, **params: Any) -> str:
         """A text of the statement."""
@@ -79,7 +82,7 @@ def due_table(k: Pages) -> Block:
         for e in k.final()
     ]  # fmt: skip
     rows.append({"item": k.t("net"), "when": "", "payer": "", "payee": "", "signed": yuan(k.net())})
-    columns = [*(k.col(c) for c in ("item", "when", "payer", "payee")), k.col("signed", "yuan", k.t("col_signed", party=k.word(k.other)))]  # fmt: skip
+    columns = [*(k.col(c) for c in ("item", "when", "payer", "payee")), k.col("signed", "yuan", k.t("col_signed", party=k.party))]  # fmt: skip
     return block(k.t("due_title"), columns, rows, total_rows=[len(rows) - 1])
 
 
@@ -123,7 +126,7 @@ def bands_table(k: Pages) -> Block | None:
     """The outcome in the bands of its side: edges, amount, share, what comes of it."""
     split, deal = k.s.split, k.s.deal
     table = deal.surplus if int(split.outcome[0]) >= 0 else deal.deficit
-    party = "insurer" if k.other == "insurer" else "provider"
+    party = k.own
     shared = sum(int(split.part(p, "bands")[0]) for p in deal.parties)
     if table is None or not shared:
         return None
@@ -135,7 +138,7 @@ def bands_table(k: Pages) -> Block | None:
         rows.append({"band": said, "share": share, "amount": sign * inside, "part": sign * inside * share})  # fmt: skip
         low = high
     total = {"band": text("label.total", k.lang), "share": None, "amount": yuan(shared), "part": yuan(int(split.part(party, "bands")[0]))}  # fmt: skip
-    own = k.t("col_part", party=k.word(k.other))
+    own = k.t("col_part", party=k.party)
     columns = [k.col("band"), k.col("share", "percent"), k.col("amount", "yuan"), k.col("part", "yuan", own)]  # fmt: skip
     return block(k.t("bands_title"), columns, [*rows, total], total_rows=[len(rows)])
 
