@@ -56,7 +56,7 @@ def literals(path: Path) -> list[tuple[int, str]]:
 
 def test_no_chinese_sentence_in_code() -> None:
     """Chinese words in code are units and totals of the table reader, nothing that a user is told."""
-    allowed = {"columns.py", "reading.py", "starter.py", "claim_columns.py"}
+    allowed = {"columns.py", "cells.py", "reading.py", "starter.py", "claim_columns.py"}
     found = [
         f"{path.name}:{line} {value}"
         for path in SOURCES
