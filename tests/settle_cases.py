@@ -13,6 +13,7 @@ from actuarial.cli.settle import settle
 from actuarial.contract import State
 from actuarial.contract.actual import read_year
 from actuarial.contract.saved import earlier_claims, read_last, save_year
+from actuarial.report.settle_template import write_template
 
 Case = Callable[[Path], Any]
 JIANDE = "china/jiande/contract/cooperation@2012-01-01"
@@ -93,6 +94,7 @@ CASES: dict[str, list[Case]] = {
     "contract.late_last_year": [lambda folder: earlier_claims(last(None)(folder))],
     "contract.twice": [command("--heads", "5"), command("--event", "complaint=1", "--events", "e.csv")],
     "contract.other_period": [command("--period", "2013-01", dated=True)],
+    "contract.template_type": [lambda folder: write_template(deal(), folder / "t.csv")],
     "contract.no_points_rule": [
         lambda _: deal().settle_points(pd.DataFrame({"provider": ["a"], "points": [1.0]}), budget=1.0)
     ],

@@ -206,7 +206,7 @@ def _by_months(contract: Contract, given: dict[str, Any], *, as_json: bool) -> N
         )
         print_json(saved_data(settled, start) | {"files": made})
         return
-    _print(settled, start, last)
+    _print(settled, start, last, _names(given))
     if files is not None:
         click.echo(say("wrote", path=Path(given["out"]) / "settlement.json"))
         reports.tell(files)
@@ -249,13 +249,15 @@ def _counts(given: dict[str, Any], in_table: dict[str, int]) -> dict[str, int]:
     return {**in_table, **told}
 
 
-def _print(settled: YearSettlement, start: pd.Period | None, last: LastYear | None) -> None:
+def _print(
+    settled: YearSettlement, start: pd.Period | None, last: LastYear | None, names: dict[str, str]
+) -> None:
     """The statement's first lines."""
     from actuarial.report.statement import opening_words
 
     if last is not None:
         click.echo(say("settle_last_read", file=last.file))
-    for line in opening_words(settled, start=start):
+    for line in opening_words(settled, start=start, names=names):
         click.echo(line)
     law = settled.deal.contract.law
     click.echo(say("settle_source", name=law.name(), id=law.id))

@@ -98,7 +98,7 @@ def _whole_heads(heads: Sequence[float] | None) -> tuple[int, ...] | None:
         raise InputError([Fault("contract.months", params={"count": len(found)})])
     for value in found:
         if not (0 <= value <= MOST and value == int(value)):
-            raise InputError([Fault("contract.heads", params={"value": f"{value:g}"})])
+            raise InputError([Fault("contract.heads", params={"value": f"{value:.12g}"})])
     return tuple(int(h) for h in found)
 
 

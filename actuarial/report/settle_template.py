@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from actuarial.contract.terms import Contract
+from actuarial.errors import Fault, InputError
 from actuarial.results import WORKBOOK_OPTIONS, atomic_path
 from actuarial.tables import columns
 from actuarial.texts import language, pick, text
@@ -29,10 +30,14 @@ def write_template(
     Raises
     ------
     InputError
-        If the file cannot be written.
+        If the file is not ``.xlsx``, or cannot be written.
     """
     import xlsxwriter
 
+    if path.suffix.lower() != ".xlsx":
+        raise InputError(
+            [Fault("contract.template_type", file=str(path), params={"suffix": path.suffix or path.name})]
+        )
     chosen = language(lang)
     with atomic_path(path) as temporary:
         book = xlsxwriter.Workbook(str(temporary), WORKBOOK_OPTIONS)

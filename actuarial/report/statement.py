@@ -67,11 +67,15 @@ def compose_statement(
 
 
 def opening_words(
-    settled: YearSettlement, *, start: pd.Period | None = None, lang: str | None = None
+    settled: YearSettlement,
+    *,
+    start: pd.Period | None = None,
+    lang: str | None = None,
+    names: Mapping[str, str] | None = None,
 ) -> tuple[str, ...]:
     """The sentences with which the statement opens: what is due, and the year's result."""
     k = Pages(settled, language(lang), start)
-    return (*_amounts(k, {}).paragraphs, *_months(k).paragraphs)
+    return (*_amounts(k, names or {}).paragraphs, *_months(k).paragraphs)
 
 
 def write_statement(

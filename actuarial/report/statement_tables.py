@@ -52,7 +52,7 @@ class Pages:
         """The name of a period of the ledger."""
         if number < YEAR_END and self.start is not None:
             return str(self.start + (number - 1))
-        return period(number, self.lang)
+        return self.t("month_n", n=number) if number < YEAR_END else period(number, self.lang)
 
     def final(self) -> list[Entry]:
         """Entries after the twelve months in which the other party pays or receives."""
