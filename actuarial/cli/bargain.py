@@ -45,6 +45,7 @@ def evaluate(
     """Both sides' results of one contract, the value of its terms, its fair target, its cautions."""
     from actuarial.contract.fair import fair_target
     from actuarial.contract.term_values import value_of_terms
+    from actuarial.contract.words import sharer_in_words
 
     case = case_of((reference,), told, paths=paths, seed=seed, threads=threads)
     found = case.first.evaluate(claims=case.claims, costs=case.costs, **case.amounts, **case.given)
@@ -66,24 +67,24 @@ def evaluate(
             "fair_target": {"roots": plain(fair.table), "margin": margin}, "seed": seed,
         })  # fmt: skip
         return
-    unit = unit_of(lang)
+    unit, party = unit_of(lang), sharer_in_words(case.first)
     click.echo(say("head", name=case.first.law.name(), target=unit.show(found.target), source=case.source))
     rows = found.table.assign(party=[text(f"label.party_{p}") for p in found.table["party"]])
     show(rows, {"party": "text", "expected": "signed_money", "expected_error": "money", "sd": "money", "loss_probability": "percent",
-                "mean_of_worst_5pct": "signed_money", "mean_of_worst_1pct": "signed_money"}, unit)  # fmt: skip
+                "mean_of_worst_5pct": "signed_money", "mean_of_worst_1pct": "signed_money"}, unit, party)  # fmt: skip
     if found.cash is not None:
         click.echo()
         click.echo(next(line for line in found.summary().splitlines()[len(found.measures) + 1 :]))
     if growth is not None:
         click.echo("\n" + say("by_growth"))
         show(growth, {"low": "percent", "high": "percent", "probability": "percent", "insurer_expected": "signed_money",
-                      "insurer_loss_probability": "percent", "fund_expected": "signed_money"}, unit)  # fmt: skip
+                      "insurer_loss_probability": "percent", "fund_expected": "signed_money"}, unit, party)  # fmt: skip
     if not found.policy_table.empty:
         click.echo("\n" + say("by_policy"))
         policy = found.policy_table.assign(
             party=[text(f"label.party_{p}") for p in found.policy_table["party"]]
         )
-        show(policy, {"party": "text", "expected": "signed_money", "without": "signed_money", "caused": "signed_money", "caused_error": "money"}, unit)  # fmt: skip
+        show(policy, {"party": "text", "expected": "signed_money", "without": "signed_money", "caused": "signed_money", "caused_error": "money"}, unit, party)  # fmt: skip
     click.echo("\n" + values.summary())
     click.echo("\n" + fair.summary())
     tell_cautions(found.cautions)
@@ -119,14 +120,14 @@ def compare(
     if as_json:
         print_json(found.to_dict() | {"seed": seed} | ({} if files is None else reports.written(files)))
         return
-    unit = unit_of(lang)
+    unit, party = unit_of(lang), found.party()
     click.echo(say("source", source=case.source))
     side = "after" if found.after_costs else "contractual"
-    for name, words in (("insurer", say(f"side_insurer_{side}")), ("fund", say("side_fund"))):
+    for name, words in (("insurer", say(f"side_insurer_{side}", party=party)), ("fund", say("side_fund"))):
         rows = found.table[found.table["side"] == name]
         click.echo("\n" + words)
         show(rows, {"offer": "text", "target": "money", "expected": "signed_money", "expected_error": "money", "loss_probability": "percent",
-                    "mean_of_worst_5pct": "signed_money"}, unit)  # fmt: skip
+                    "mean_of_worst_5pct": "signed_money"}, unit, party)  # fmt: skip
     click.echo()
     for o in found.evaluations:
         if o != found.base:
@@ -140,9 +141,9 @@ def compare(
             "insurer_gain": "signed_money",
             "fund_gain": "signed_money",
         }
-    show(found.incentives, kinds, unit)
+    show(found.incentives, kinds, unit, party)
     if effort is None:
-        click.echo("\n" + text("comparison.no_effort"))
+        click.echo("\n" + text("comparison.no_effort", party=found.party()))
     for o, e in found.evaluations.items():
         tell_cautions(e.cautions, o)
     if files is not None:
@@ -213,6 +214,7 @@ def design(
     """Band tables in round numbers that meet what both sides ask for, the nearest to the present one first."""
     from actuarial.contract.design import Wanted, design_bands
     from actuarial.contract.effort import Effort
+    from actuarial.contract.words import sharer_in_words
 
     case = case_of((reference,), told, paths=paths, seed=seed, threads=threads)
     present = case.first.evaluate(claims=case.claims, costs=case.costs, **case.amounts, **case.given)
@@ -247,7 +249,7 @@ def design(
             ]
         )
         show(rows, {"shares": "text", "insurer_expected": "signed_money", "insurer_loss_probability": "percent",
-                    "fund_expected": "signed_money", "fund_tail": "signed_money", "saving": "money"}, unit_of(lang))  # fmt: skip
+                    "fund_expected": "signed_money", "fund_tail": "signed_money", "saving": "money"}, unit_of(lang), sharer_in_words(case.first))  # fmt: skip
 
 
 # --------------------------------------------------------------------------- showing
@@ -260,12 +262,12 @@ def unit_of(lang: str | None) -> Unit:
     return Unit.fine(lang)
 
 
-def show(frame: pd.DataFrame, kinds: Mapping[str, Kind], unit: Unit) -> None:
-    """Columns of a frame as an aligned table; amounts in the unit named in the headings."""
+def show(frame: pd.DataFrame, kinds: Mapping[str, Kind], unit: Unit, party: str) -> None:
+    """Columns of a frame as an aligned table; amounts in the unit named in the headings; `party` shares with the fund."""
     from actuarial.results import shown
 
     heads = [
-        say(f"col_{name}", unit=unit.label) + (" %" if kind == "percent" else "")
+        say(f"col_{name}", unit=unit.label, party=party) + (" %" if kind == "percent" else "")
         for name, kind in kinds.items()
     ]
     cells = [[shown(row[n], k, unit) for n, k in kinds.items()] for row in frame.to_dict("records")]

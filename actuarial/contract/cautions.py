@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 from itertools import pairwise
@@ -36,6 +36,7 @@ from numpy.typing import NDArray
 from actuarial.contract.crossing import crossings
 from actuarial.contract.effort import masses
 from actuarial.contract.outcomes import Outcomes
+from actuarial.contract.words import sharer_in_words
 from actuarial.layers import Piecewise
 from actuarial.results import Unit
 from actuarial.texts import LANGUAGES, pick, text
@@ -76,7 +77,8 @@ class Caution:
     def message(self, lang: str | None = None) -> str:
         """The sentence."""
         shown = {k: pick(v, lang) if isinstance(v, dict) else v for k, v in self.params.items()}
-        return text(f"caution.{self.code}", lang, **shown)
+        insurer = text("contract_words.party_insurer", lang)
+        return text(f"caution.{self.code}", lang, **{"party": insurer, **shown})
 
     def to_dict(self, lang: str | None = None) -> dict[str, Any]:
         """Plain data for ``--json``."""
@@ -325,7 +327,8 @@ def evaluation_cautions(found: Evaluation) -> tuple[Caution, ...]:
         said += reward_caution(found.insurer, reserve)
         if found.cash is not None:
             said += month_caution(found.cash.peak, reserve, found.cash.month)
-    return ranked(said)
+    party = {lang: sharer_in_words(found.contract, lang) for lang in LANGUAGES}
+    return ranked(replace(c, params=c.params | {"party": party}) for c in said)
 
 
 # --------------------------------------------------------------------------- figures in sentences

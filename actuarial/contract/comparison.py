@@ -22,7 +22,7 @@ from actuarial.contract.evaluation import COLUMNS, Evaluation, draw_outcomes, me
 from actuarial.contract.measures import Measures, changes, measure
 from actuarial.contract.outcomes import claims_of
 from actuarial.contract.terms import Contract
-from actuarial.contract.words import terms_in_words
+from actuarial.contract.words import sharer_in_words, terms_in_words
 from actuarial.errors import Fault, InputError
 from actuarial.results import COLOURS, Result, Unit, figure_style, new_axes, shown, thousands
 from actuarial.texts import text
@@ -81,6 +81,10 @@ class Comparison(Result):
         if side == "fund":
             return self.target - found.claims - found.insurer
         return found.insurer_after_costs if self.after_costs else found.insurer
+
+    def party(self, lang: str | None = None) -> str:
+        """Who shares with the fund, in words."""
+        return sharer_in_words(self.evaluations[self.base].contract, lang)
 
     @property
     def after_costs(self) -> bool:
@@ -180,6 +184,7 @@ class Comparison(Result):
             text(
                 "comparison.head",
                 lang,
+                party=self.party(lang),
                 base=self.base,
                 after=after,
                 paths=f"{len(self.result(self.base, 'fund')):,}",
@@ -188,7 +193,7 @@ class Comparison(Result):
         for o, e in self.evaluations.items():
             mine, fund = self.measures[o, "insurer"], self.measures[o, "fund"]
             lines.append(
-                text("comparison.offer", lang, offer=o, target=money.show(e.target), unit=money.label,
+                text("comparison.offer", lang, party=self.party(lang), offer=o, target=money.show(e.target), unit=money.label,
                      insurer=shown(mine.expected.value, "signed_money", money), loss=shown(mine.loss_probability.value, "percent", money),
                      fund=shown(fund.expected.value, "signed_money", money), tail=shown(fund.tail_95.value, "signed_money", money))
             )  # fmt: skip
@@ -196,7 +201,7 @@ class Comparison(Result):
             if o != self.base:
                 lines.append(self.verdict(o, lang))
         if self.effort is None:
-            lines.append(text("comparison.no_effort", lang))
+            lines.append(text("comparison.no_effort", lang, party=self.party(lang)))
         return "\n".join(lines)
 
     def verdict(self, offer: str, lang: str | None = None) -> str:
@@ -208,9 +213,17 @@ class Comparison(Result):
             for s, g in gaps.items()
             for end, k, kind in (("", "value", "signed_money"), ("_error", "error", "money"))
         }
-        who = text(f"comparison.better_{self.better_for(offer)}", lang)
+        party = self.party(lang)
+        who = text(f"comparison.better_{self.better_for(offer)}", lang, party=party)
         return text(
-            "comparison.verdict", lang, offer=offer, base=self.base, who=who, unit=money.label, **said
+            "comparison.verdict",
+            lang,
+            party=party,
+            offer=offer,
+            base=self.base,
+            who=who,
+            unit=money.label,
+            **said,
         )
 
     def differs(self, offer: str, lang: str | None = None) -> tuple[str, ...]:
@@ -256,7 +269,7 @@ class Comparison(Result):
                 over.plot(x / money.scale, y, color=COLOURS[colour], linestyle=dash, linewidth=2, label=o)
             over.axhline(0, color=COLOURS["ink"], linewidth=0.8)
             over.axvline(0, color=COLOURS["ink"], linewidth=0.8)
-            over.set_ylabel(text("comparison.axis_insurer", lang, unit=money.label))
+            over.set_ylabel(text("comparison.axis_insurer", lang, party=self.party(lang), unit=money.label))
             over.spines["right"].set_visible(True)
             over.grid(visible=False)
             over.yaxis.set_major_formatter(thousands)

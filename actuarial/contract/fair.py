@@ -25,6 +25,7 @@ from actuarial.contract.evaluation import evaluated
 from actuarial.contract.measures import Figure, measure
 from actuarial.contract.outcomes import Outcomes, claims_of, year_of
 from actuarial.contract.terms import Contract
+from actuarial.contract.words import sharer_in_words
 from actuarial.errors import Fault, InputError
 from actuarial.results import COLOURS, Result, Unit, figure_style, new_axes, thousands
 from actuarial.texts import text
@@ -71,6 +72,8 @@ class FairTarget(Result):
         The target as it stands, where there is one [yuan].
     heads : float
         Counted heads, where they are known.
+    contract : Contract or None
+        Whose terms they are.
     """
 
     roots: tuple[Root, ...]
@@ -78,6 +81,7 @@ class FairTarget(Result):
     margin: float
     present: float = math.nan
     heads: float = math.nan
+    contract: Contract | None = None
 
     @property
     def value(self) -> float:
@@ -102,6 +106,12 @@ class FairTarget(Result):
             columns=["target", "error", "rising"],
         )
 
+    def party(self, lang: str | None = None) -> str:
+        """Who shares with the fund, in words."""
+        if self.contract is None:
+            return text("contract_words.party_insurer", lang)
+        return sharer_in_words(self.contract, lang)
+
     def summary(self, lang: str | None = None) -> str:
         """The fair targets in words, beside the present one."""
         money = Unit.fine(lang)
@@ -112,7 +122,12 @@ class FairTarget(Result):
             code = "fair_root" if root.rising else "fair_root_falling"
             error = money.show(root.error) if math.isfinite(root.error) else "∞"
             line = text(
-                f"bargain_words.{code}", lang, target=money.show(root.target), error=error, margin=margin
+                f"bargain_words.{code}",
+                lang,
+                target=money.show(root.target),
+                error=error,
+                margin=margin,
+                party=self.party(lang),
             )
             if math.isfinite(self.heads) and self.heads > 0:
                 line += text("bargain_words.fair_per_head", lang, amount=f"{root.target / self.heads:,.2f}")
@@ -153,7 +168,7 @@ class FairTarget(Result):
                 ax.annotate(text("bargain_words.fair_present", lang, target=f"{at:,.0f}"), (at, 1.0),
                             xycoords=("data", "axes fraction"), xytext=(4, -11), textcoords="offset points", fontsize=9)  # fmt: skip
             ax.set_xlabel(text("bargain_words.axis_target", lang, unit=money.label))
-            ax.set_ylabel(text("bargain_words.axis_after", lang, unit=money.label))
+            ax.set_ylabel(text("bargain_words.axis_after", lang, unit=money.label, party=self.party(lang)))
             ax.xaxis.set_major_formatter(thousands)
             ax.yaxis.set_major_formatter(thousands)
         return ax
@@ -227,7 +242,7 @@ def fair_target(
     dearest_first = np.sort(year)[::-1]
     found = find_targets(expected, least, most, margin=margin)
     nothing = math.nan if target is None else float(target)
-    return replace(found, present=nothing, heads=math.nan if heads is None else float(heads),
+    return replace(found, present=nothing, heads=math.nan if heads is None else float(heads), contract=mine,
                    sources=(mine.law.source("bands"),))  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from actuarial.contract.measures import changes
 from actuarial.contract.outcomes import claims_of
 from actuarial.contract.terms import Contract
 from actuarial.contract.variations import Variation, variations
+from actuarial.contract.words import sharer_in_words
 from actuarial.errors import InputError
 from actuarial.results import COLOURS, Result, Unit, figure_style, new_axes, shown, thousands
 from actuarial.texts import text
@@ -71,10 +72,11 @@ class TermValues(Result):
     def summary(self, lang: str | None = None) -> str:
         """The changes that move most money, in words."""
         money = Unit.fine(lang)
+        party = sharer_in_words(self.evaluation.contract, lang)
         lines = [text("variation.head", lang)]
         for at, row in self.largest(8, kinds=tuple(self.frame["kind"].unique())).iterrows():
             lines.append(
-                text("variation.line", lang, change=self.variations[int(str(at))].words(lang), unit=money.label,
+                text("variation.line", lang, party=party, change=self.variations[int(str(at))].words(lang), unit=money.label,
                      insurer=shown(row["insurer"], "signed_money", money), error=shown(row["insurer_error"], "money", money),
                      fund=shown(row["fund"], "signed_money", money))
             )  # fmt: skip
@@ -84,6 +86,7 @@ class TermValues(Result):
         """What each change brings the insurer (and costs the fund), the largest on top; whiskers are two simulation errors."""
         money = Unit.fine(lang)
         rows = self.largest(10).iloc[::-1]
+        party = sharer_in_words(self.evaluation.contract, lang)
         with figure_style():
             ax = ax or new_axes(8.0, 0.6 + 0.42 * max(len(rows), 3))
             x = rows["insurer"] / money.scale
@@ -92,7 +95,7 @@ class TermValues(Result):
                     error_kw={"ecolor": COLOURS["ink"], "elinewidth": 1})  # fmt: skip
             ax.axvline(0, color=COLOURS["ink"], linewidth=0.8)
             ax.set_yticks(at, [self.variations[int(str(n))].words(lang) for n in rows.index], fontsize=8)
-            ax.set_xlabel(text("variation.axis", lang, unit=money.label))
+            ax.set_xlabel(text("variation.axis", lang, unit=money.label, party=party))
             ax.xaxis.set_major_formatter(thousands)
         return ax
 

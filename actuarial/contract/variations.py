@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from actuarial.contract.words import amount_in_words, ratio_in_words
+from actuarial.contract.words import amount_in_words, party_in_words, ratio_in_words
 from actuarial.law.contract_terms import Quality, ShareOf, choice_gaps, number_gaps
 from actuarial.law.terms import Fixed
 from actuarial.results import Unit
@@ -230,10 +230,7 @@ def _words(term: Any, lang: str) -> str:
 
 
 def _party(contract: Contract, party: str) -> dict[str, str]:
-    own = contract.terms.names.get(party)  # type: ignore[call-overload]
-    return {
-        lang: pick(own, lang) if own else text(f"contract_words.party_{party}", lang) for lang in LANGUAGES
-    }
+    return {lang: party_in_words(contract.terms, party, lang) for lang in LANGUAGES}
 
 
 def _band(sharing: Sharing, b: int) -> dict[str, str]:

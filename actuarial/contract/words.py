@@ -187,5 +187,17 @@ def party_in_words(terms: ContractPayload, party: str, lang: str | None = None) 
     return pick(own, lang) if own else _say(f"party_{party}", lang)
 
 
+def sharer_in_words(contract: Contract, lang: str | None = None) -> str:
+    """Who shares with the fund, by the contract's own name for it.
+
+    Examples
+    --------
+    >>> from actuarial.contract import load_contract
+    >>> sharer_in_words(load_contract("usa/national/contract/mssp_basic_level_e@2019-07-01"), "en")
+    'accountable care organisation'
+    """
+    return party_in_words(contract.terms, contract.main_party, lang)
+
+
 def _party(contract: Contract, party: str, lang: str | None) -> str:
     return party_in_words(contract.terms, party, lang)

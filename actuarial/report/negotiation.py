@@ -153,7 +153,7 @@ class _Sheet:
         self.base = comparison.evaluations[comparison.base]
 
     def t(self, code: str, **params: object) -> str:
-        return text(f"negotiation.{code}", self.lang, **params)
+        return text(f"negotiation.{code}", self.lang, **{"party": self.c.party(self.lang), **params})
 
     def money(self, yuan: float, *, signed: bool = False) -> str:
         return shown(yuan, "signed_money" if signed else "money", self.unit)
@@ -228,7 +228,11 @@ class _Sheet:
     def next(self) -> list[Section]:
         """What to ask for next, from the fair target, the values and the incentive."""
         said = [*self._about_target(), *self._about_terms(), *self._about_incentive()]
-        said.append(text("comparison.no_effort", self.lang) if self.c.effort is None else self._effort())
+        said.append(
+            text("comparison.no_effort", self.lang, party=self.c.party(self.lang))
+            if self.c.effort is None
+            else self._effort()
+        )
         return [Section(self.t("next"), tuple(said))]
 
     def _about_target(self) -> list[str]:
