@@ -175,11 +175,6 @@ INCOME_CASES: dict[str, list[Case]] = {
     "income.balance_criterion": [
         lambda folder: stated("jieshou", reserve=RESERVE)(folder).premium_target(criterion="expected_balance")
     ],
-    "income.observed": [
-        lambda folder: (sim := stated("jieshou", reserve=RESERVE)(folder)).fund.simulate(
-            sim.cost, paths=20, observed=act.MonthlyActuals(claims=[2.0e7], source="t")
-        )
-    ],
     "income.projection": [
         lambda folder: (sim := stated("jieshou", reserve=RESERVE)(folder)).fund.project(
             sim.cost, years=2, paths=20

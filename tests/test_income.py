@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import actuarial as act
-from actuarial.errors import InputError
 from actuarial.fund.accounts import Move, banking
 from actuarial.fund.arrivals import Arrival, late_calendar
 from actuarial.fund.chunks import closing_at, collect, fan_of, need
@@ -540,9 +539,47 @@ def test_transfers_reach_the_form(jieshou: Plan) -> None:
     assert moved.draft["closing_balance"] - plain.draft["closing_balance"] == pytest.approx(1.6e6, abs=1e-2)
 
 
-def test_months_seen_are_refused_with_accounts(jieshou: Plan) -> None:
-    """A year in progress cannot yet be conditioned with accounts, and says so."""
-    plan = changed(jieshou, {"financing.arrivals": LATE})
-    with pytest.raises(InputError) as caught:
-        simulate_plan(plan, paths=10, threads=1, observed=act.MonthlyActuals(claims=[2e7], source="t"))
-    assert caught.value.code == "income.observed"
+@pytest.mark.parametrize("sample", ["jieshou", "anhui_county"])
+def test_months_seen_with_one_account_are_the_plain_ones(sample: str) -> None:
+    """Claims, receipts, opening and base year that are known move a one-account fund as they move the plain one, within 1e-9."""
+    plan = act.load_plan(act.sample_path(f"{sample}/plan.yaml"))
+    one = {
+        "only": {"interest_rate": rate(plan.model.financing.interest_rate.value), "share": 1.0, "pays": True}
+    }
+    plain = simulate_plan(plan, paths=100, threads=1)
+    claims = (1.1 * plain.claims.mean(axis=0)[:4]).tolist()
+    for more in (
+        {},
+        {"income": [3e7, 1e6, 0.0, 2e6], "opening": 5e7, "base_total": 1.02 * plain.arrays.base_total.mean()},
+    ):
+        seen = act.MonthlyActuals(claims=claims, source="test", **more)
+        here, there = (
+            simulate_plan(p, paths=100, threads=1, observed=seen)
+            for p in (plan, changed(plan, {"accounts": one}))
+        )
+        np.testing.assert_allclose(there.balances(), here.balances(), rtol=1e-9, atol=1e-2)
+        for c in CRITERIA:
+            np.testing.assert_allclose(there.needs[c], here.needs[c], rtol=1e-8)
+
+
+def test_months_seen_with_everything_stated(whole: Simulation) -> None:
+    """Months seen fix their claims and receipts, whatever the amount per head; later months follow it as before."""
+    plan = whole.fund.plan
+    seen = act.MonthlyActuals(claims=[2e7, 2.1e7], income=[4e7, 1e7], opening=6e7, source="test")
+    sim = simulate_plan(plan, paths=50, threads=1, observed=seen)
+    low, high = (sim.arrays.at_zero + slope_of(sim.setting, sim.arrays) * p for p in (300.0, 600.0))
+    assert low[:, :2].tobytes() == high[:, :2].tobytes()
+    assert (high[:, 2:] >= low[:, 2:]).all()
+    assert (high[:, -1] > low[:, -1]).all()
+    assert sim.opening == pytest.approx(np.full(50, 6e7))
+    premium = sim.arrays.heads * sim.setting.premium_per_head[0]
+    assert low[:, 0] == pytest.approx(6e7 + 4e7 - 2e7 - premium, abs=3e5)  # a month's interest
+
+
+def test_every_figure_has_its_source(whole: Simulation) -> None:
+    """What the plan states of its income stands among the sources, each with its place in the file."""
+    what = {s.what for s in whole.sources}
+    wanted = {"financing.arrivals.subsidy_local", "accounts.special.interest_rate", "moves.fund", "transfers.grant",
+              "adjustment", "reserve", "reserve.balance"}  # fmt: skip
+    assert wanted <= what
+    assert any("ncms_risk_fund" in s.document for s in whole.sources)

@@ -33,6 +33,7 @@ from actuarial.fund.criteria import Split
 from actuarial.fund.needs import CRITERIA
 from actuarial.fund.observed import MonthlyActuals, condition
 from actuarial.fund.paths import PLAIN, Kept, PathArrays, Sampler, Setting, simulate_chunk
+from actuarial.fund.planned_income import income_sources
 from actuarial.fund.projection import Premiums, Projection, project_fund, projection_of
 from actuarial.fund.risk import risk_sources
 from actuarial.fund.setting import plan_setting
@@ -294,7 +295,13 @@ class Fund:
         ]
         if model.cii.premium_per_capita is not None:
             found.append(plan.source("cii.premium_per_capita", model.cii.premium_per_capita))
-        return (*found, *risk_sources(plan), *self.financing.sources, *self.arrears.sources)
+        return (
+            *found,
+            *risk_sources(plan),
+            *income_sources(plan),
+            *self.financing.sources,
+            *self.arrears.sources,
+        )
 
 
 def _check_numbers(paths: int, seed: int, threads: int) -> None:

@@ -50,6 +50,8 @@ class Income:
     remainder : int
         Month of T in which arrears of the base year are due; −1 where the base year is over.
     reserve, adjustment
+    seen : int
+        Months of the planned year whose receipts are known: they do not depend on the amount per head.
     """
 
     payers: tuple[str, ...]
@@ -67,6 +69,7 @@ class Income:
     remainder: int = -1
     reserve: Reserve | None = None
     adjustment: Adjustment | None = None
+    seen: int = 0
 
     @property
     def columns(self) -> tuple[tuple[int, int], ...]:
@@ -131,7 +134,9 @@ class Income:
         total = np.zeros((1, 12))
         for i, share in enumerate(shares * self.kept):
             response = self.bank.total(self.landing[i])[self.stub :, self.stub :]
-            total = total + share * (self.received(i, real) @ response)
+            come = self.received(i, real)
+            come[:, : self.seen] = 0.0
+            total = total + share * (come @ response)
         return total
 
     def receipts(

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from actuarial.errors import Fault, InputError
+from actuarial.fund.income import Income
 from actuarial.fund.paths import CHUNK, SEASON, PathArrays, Setting, normals
 from actuarial.results import Source
 
@@ -115,12 +116,14 @@ def condition(
     Setting, PathArrays
         New ones; what was given is left as it is.
     """
-    if s.income is not None:
-        raise InputError([Fault("income.observed")])
     k = seen.months
     factor, rest = _update(s, arrays, seen, _season(s, k, seed, len(arrays.heads)))
     claims = arrays.claims * rest[:, None]
     claims[:, :k] = np.asarray(seen.claims, dtype=np.float64)
+    base = arrays.base_total if seen.base_total is None else np.full_like(arrays.base_total, seen.base_total)
+    moved = replace(arrays, base_total=base, cost_per_capita=arrays.cost_per_capita * factor, claims=claims)
+    if s.income is not None:
+        return _with_accounts(s, s.income, arrays, moved, seen, standard)
     stub, at_valuation = arrays.stub_balance.copy(), s.at_valuation
     if seen.base_total is not None:  # what the unseen months really cost
         over, level = arrays.base_total - seen.base_total, np.zeros(len(claims))
@@ -145,11 +148,36 @@ def condition(
     for m in range(12):
         level = level * (1 + s.interest) - claims[:, m] + other[:, m] + fixed[m]
         at_zero[:, m] = level
-    base = arrays.base_total if seen.base_total is None else np.full_like(arrays.base_total, seen.base_total)
+    return new, replace(moved, stub_balance=stub, at_zero=at_zero)
+
+
+def _with_accounts(
+    s: Setting, income: Income, arrays: PathArrays, moved: PathArrays, seen: MonthlyActuals, standard: float
+) -> tuple[Setting, PathArrays]:
+    """Balances of a plan that states its accounts or arrears: what is known now, moved through the responses of its accounts."""
+    k, stub, weigh = seen.months, income.stub, income.bank.total(income.paying)
+    level = np.concatenate([arrays.stub_balance, arrays.at_zero], axis=1)
+    carried, at_valuation, receipts, fixed = arrays.carried, s.at_valuation, s.receipts, np.zeros(12)
+    assert carried is not None
+    earlier = np.zeros_like(level)
+    if seen.base_total is not None:
+        earlier += ((arrays.base_total - seen.base_total)[:, None] * s.stub) @ weigh[:stub]
+    if seen.opening is not None:
+        known = (level + earlier)[:, stub - 1] if stub else np.full(len(level), s.at_valuation - s.unpaid)
+        row = weigh[stub - 1] if stub else income.bank.start[income.paying].sum(axis=1)
+        earlier += (seen.opening - known)[:, None] * row
+        at_valuation = s.at_valuation if stub else seen.opening + s.unpaid
+    level += earlier
+    level[:, stub:] += (arrays.claims - moved.claims) @ weigh[stub:, stub:]
+    if seen.income is not None:
+        fixed[:k] = seen.income
+        fixed[-1] += standard * s.heads * receipts[:k].sum() - float(np.sum(seen.income)) if k < 12 else 0.0
+        level[:, stub:] += fixed @ income.bank.total(0)[stub:, stub:]
+        receipts, income = np.where(np.arange(12) < k, 0.0, receipts), replace(income, seen=k)
+    new = replace(s, receipts=receipts, at_valuation=at_valuation, income=income)
     return new, replace(
-        arrays, base_total=base, cost_per_capita=arrays.cost_per_capita * factor, stub_balance=stub,
-        claims=claims, at_zero=at_zero,
-    )  # fmt: skip
+        moved, stub_balance=level[:, :stub], at_zero=level[:, stub:], carried=carried + earlier[:, -1]
+    )
 
 
 def flows_of(s: Setting, arrays: PathArrays) -> NDArray[np.float64]:

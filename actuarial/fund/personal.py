@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     from actuarial.fund.simulation import Simulation
 
 
+OWN_FIGURES = ("opening", "spent", "growth", "interest_rate")
+"""Figures of ``personal_accounts`` that have their own sources."""
+
+
 @dataclass(frozen=True)
 class Credit:
     """What a wage earner's contributions bring to the account and to the pooled fund [yuan/person/year]."""
@@ -294,10 +298,7 @@ def personal_accounts(sim: Simulation, premium: float | None = None) -> Personal
             amount=Unit.of().show(float(means.min())),
         )
     law = load_law(spec.rule, "crediting").source()
-    own = tuple(
-        plan.source(f"personal_accounts.{k}", getattr(spec, k))
-        for k in ("opening", "spent", "growth", "interest_rate")
-    )
+    own = tuple(plan.source(f"personal_accounts.{k}", getattr(spec, k)) for k in OWN_FIGURES)
     return PersonalAccounts(
         months, pooled, np.stack(held, axis=1), inflow.sum(axis=1), 12 * spent, sources=(law, *own)
     )

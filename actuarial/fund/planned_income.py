@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -11,11 +12,12 @@ from actuarial.fund.accounts import Banking, Move, banking
 from actuarial.fund.arrivals import Arrival
 from actuarial.fund.calendar import Arrears, Financing, stated_calendar
 from actuarial.fund.income import Income
-from actuarial.fund.personal import own_part
+from actuarial.fund.personal import OWN_FIGURES, own_part
 from actuarial.fund.reserve import Adjustment, Reserve
 from actuarial.law import load_law
 from actuarial.plan import Plan
 from actuarial.plan.income import TransferSpec
+from actuarial.results import Source
 from actuarial.tables import labels
 
 INCOMING = ("from_above", "from_below", "other_revenue")
@@ -84,6 +86,34 @@ def plan_income(
         arrivals, landing, bank, paying, shares * (cash if stub else cash - unpaid), flows, before, tuple(owed),
         month if stub else -1, _reserve(plan, bank, paying), _adjustment(plan),
     )  # fmt: skip
+
+
+def income_sources(plan: Plan) -> tuple[Source, ...]:
+    """Where the plan's figures on income, accounts and reserves come from; none where it states none."""
+    model = plan.model
+    many: dict[str, Mapping[str, Any]] = {
+        "financing.wages": model.financing.wages, "financing.assistance": model.financing.assistance,
+        "financing.arrivals": model.financing.arrivals, "moves": model.moves, "transfers": model.transfers,
+        "accounts": {f"{n}.interest_rate": a.interest_rate for n, a in model.accounts.items()},
+    }  # fmt: skip
+    found = {f"{key}.{name}": entry for key, entries in many.items() for name, entry in entries.items()}
+    one: dict[str, Any] = {
+        "financing.subsidy": model.financing.subsidy,
+        "adjustment": model.adjustment,
+        "reserve": model.reserve,
+    }
+    if model.reserve is not None:
+        one["reserve.balance"] = model.reserve.balance
+    if model.personal_accounts is not None:
+        own = model.personal_accounts
+        one |= {"personal_accounts": own} | {f"personal_accounts.{k}": getattr(own, k) for k in OWN_FIGURES}
+    found |= {key: entry for key, entry in one.items() if entry is not None}
+    laws = [
+        load_law(e.rule)
+        for e in (model.adjustment, model.reserve, model.personal_accounts)
+        if e is not None and e.rule
+    ]
+    return (*(plan.source(key, entry) for key, entry in found.items()), *(law.source() for law in laws))
 
 
 def _bank(plan: Plan, names: list[str], monthly_spending: float) -> Banking:

@@ -160,7 +160,11 @@ def _shares(k: Context) -> tuple[Block | Chart, ...]:
     title, sd = k.t("report_shares.title"), plain(found.total_sd, 1)
     columns = [k.col("factor", label="variance_factor"), k.col("share", "percent", "variance_share"), k.col("sd_without", "yuan")]  # fmt: skip
     return (
-        chart(title, found.plot(lang=k.lang), k.t("report_shares.note", sd=sd)),
+        chart(
+            title,
+            found.plot(lang=k.lang),
+            k.t("report_shares.note_arrears" if "arrears" in found.squares else "report_shares.note", sd=sd),
+        ),
         block(
             k.t("report_shares.table"),
             columns,
