@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from actuarial.fund.calendar import Arrears, Financing
+    from actuarial.fund.income import Income
     from actuarial.fund.simulation import Simulation
 
 
@@ -253,55 +254,58 @@ def personal_accounts(sim: Simulation, premium: float | None = None) -> Personal
     if spec is None or income is None or arrays.income is None:
         raise InputError([Fault("income.no_personal", file=plan.file)])
     p = sim.standard if premium is None else float(premium)
-    financing, arrears = sim.fund.financing, sim.fund.arrears
-    share = credited_shares(plan, income.payers)
-    owing = arrears.frame.set_index("payer")
-    credited = _credited(plan, financing, owing.index)
-    seen, stub = plan.observed_months, income.stub
-    level = np.full(
-        len(arrays.heads), spec.opening.value - spec.spent.value + float(owing["received"] @ credited)
+    owing = sim.fund.arrears.frame.set_index("payer")
+    credited = _credited(plan, sim.fund.financing, owing.index)
+    at_valuation = spec.opening.value - spec.spent.value + float(owing["received"] @ credited)
+    held, flows = (
+        [np.full(len(arrays.heads), at_valuation)],
+        _base_year(sim, income, owing["outstanding"] * credited),
     )
-    flows = np.zeros((len(level), stub + 12))
-    monthly = spec.spent.value / seen
-    flows[:, :stub] -= monthly
-    for payer, amount in (owing["outstanding"] * credited).items():
-        if stub:
-            due = (
-                income.values(income.payers.index(payer), "outstanding", arrays.income)
-                if payer in income.payers
-                else 1.0
-            )
-            flows[:, income.remainder if income.remainder >= 0 else 0] += amount * due
-            flows[:, stub + _late_month(plan, str(payer)) - 1] += amount * (1 - due)
-        else:
-            flows[:, _late_month(plan, str(payer)) - 1] += amount
-    come = sum((w * c * income.received(i, arrays.income) for i, (w, c) in enumerate(zip(income.weights, share, strict=True))),
-               np.zeros((1, 12)))  # fmt: skip
-    inflow = p * arrays.heads[:, None] * come
+    inflow = p * arrays.heads[:, None] * _coming(income, credited_shares(plan, income.payers), arrays.income)
+    monthly = spec.spent.value / plan.observed_months
     spent = monthly * (1 + spec.growth.value) * arrays.heads / plan.model.insured.count
-    flows[:, stub:] += inflow - spent[:, None]
-    held = [level]
-    for m in range(stub + 12):
-        held.append(held[-1] * (1 + spec.interest_rate.value / 12) + flows[:, m])
-    pooled = np.column_stack(
-        [np.full(len(level), sim.setting.at_valuation), arrays.stub_balance, sim.balances(p)]
-    )
-    first = plan.base_year + seen - 1
-    months = pd.period_range(first, periods=stub + 13, freq="M")
+    flows[:, : income.stub] -= monthly
+    flows[:, income.stub :] += inflow - spent[:, None]
+    for flow in flows.T:
+        held.append(held[-1] * (1 + spec.interest_rate.value / 12) + flow)
+    first = plan.base_year + plan.observed_months - 1
+    months = pd.period_range(first, periods=income.stub + 13, freq="M")
     means = np.mean(held, axis=1)
     if means.min() < 0:
-        worst = months[int(means.argmin())]
-        warn(
-            ModelWarning,
-            "income.accounts_negative",
-            month=str(worst),
-            amount=Unit.of().show(float(means.min())),
-        )
-    law = load_law(spec.rule, "crediting").source()
+        worst, least = str(months[int(means.argmin())]), Unit.of().show(float(means.min()))
+        warn(ModelWarning, "income.accounts_negative", month=worst, amount=least)
+    before = np.full(len(arrays.heads), sim.setting.at_valuation)
+    pooled = np.column_stack([before, arrays.stub_balance, sim.balances(p)])
     own = tuple(plan.source(f"personal_accounts.{k}", getattr(spec, k)) for k in OWN_FIGURES)
+    sources = (load_law(spec.rule, "crediting").source(), *own)
     return PersonalAccounts(
-        months, pooled, np.stack(held, axis=1), inflow.sum(axis=1), 12 * spent, sources=(law, *own)
+        months, pooled, np.stack(held, axis=1), inflow.sum(axis=1), 12 * spent, sources=sources
     )
+
+
+def _coming(income: Income, credited: NDArray[np.float64], real: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What is credited in each month of the planned year per head and yuan of the standard, shape (n, 12) or (1, 12)."""
+    total = np.zeros((1, 12))
+    for i, share in enumerate(income.weights * credited):
+        total = total + share * income.received(i, real)
+    return total
+
+
+def _base_year(sim: Simulation, income: Income, owed: pd.Series) -> NDArray[np.float64]:
+    """When the accounts' part of what is owed of the base year comes, shape (n, T) [yuan]."""
+    plan, real, stub = sim.fund.plan, sim.arrays.income, income.stub
+    assert real is not None
+    flows = np.zeros((len(real), stub + 12))
+    for payer, amount in owed.items():
+        late = stub + _late_month(plan, str(payer)) - 1
+        if not stub:
+            flows[:, late] += amount
+            continue
+        known = payer in income.payers
+        due = income.values(income.payers.index(payer), "outstanding", real) if known else np.ones(1)
+        flows[:, income.remainder] += amount * due
+        flows[:, late] += amount * (1 - due)
+    return flows
 
 
 def _late_month(plan: Plan, payer: str) -> int:
