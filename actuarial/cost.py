@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 FACTORS = ("base", "policy", "growth", "completion")
 """The common factors, in the order of the columns; one column a category follows."""
 _NODES = 2001
+_STEP = 0.02
+"""Step of log growth over which leverage is measured."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,10 +193,23 @@ class CostForecast(Result):
         z = generator.standard_normal((paths, self.dimension))
         return pd.DataFrame(self.per_capita(z), columns=self.categories)
 
+    @cached_property
+    def base_power(self) -> float:
+        """Power with which the base year's error enters next year's cost.
+
+        1 where growth has not seen the base year; else 1 and what growth shares of it, times what deductibles and
+        ceilings make of growth about its median (leverage is taken as a power there).
+        """
+        if not self.shared_base:
+            return 1.0
+        middle = self.growth.factor(np.zeros(1))
+        low, high = (float(self._levered((middle * math.exp(step))[:, None])[0]) for step in (-_STEP, _STEP))
+        return 1 + self.shared_base * math.log(high / low) / (2 * _STEP)
+
     def mean_factors(self) -> tuple[float, float, float]:
         """Means of the three factors (midpoint rule over 2001 equal probabilities)."""
         z = ndtri((np.arange(_NODES) + 0.5) / _NODES)
-        power = 1 + self.shared_base
+        power = self.base_power
         base = float((self.base.factor(z) ** power).mean())
         completion = float((self.base.completion_factor(z) ** power).mean())
         return base * completion, float(self.policy.factor(z).mean()), self._mean_growth(z)
@@ -216,8 +231,8 @@ class CostForecast(Result):
 
         The factors are independent, so the variance that a set of them explains is a product of second moments; a factor's
         share is its mean contribution over all orders, and the shares sum to the whole. Growth is that of the sum over
-        categories, each weighted by its base under the new rules, with what deductibles and ceilings make of it. (Where
-        growth shares the base's error, the leverage of that small part is neglected.)
+        categories, each weighted by its base under the new rules, with what deductibles and ceilings make of it. Where
+        growth shares the base's error, that part is the base's: see :attr:`base_power`.
 
         Parameters
         ----------
@@ -225,7 +240,7 @@ class CostForecast(Result):
             For the total over correlated categories, which has no closed form.
         """
         z = ndtri((np.arange(_NODES) + 0.5) / _NODES)
-        power = 1 + self.shared_base
+        power = self.base_power
         generator = np.random.Generator(np.random.SFC64(np.random.SeedSequence(seed)))
         growth = self._growth(generator.standard_normal((paths, self.dimension)))
         if growth.shape[1] == 1:

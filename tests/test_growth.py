@@ -447,6 +447,21 @@ def test_shares_know_relative_factors_and_leverage(jieshou: Plan, correlation: f
     assert shares.single["growth"] > 3 * plain.variance_shares().single["growth"]
 
 
+def test_shares_know_what_leverage_makes_of_a_shared_base(jieshou: Plan) -> None:
+    """Growth that has seen an uncertain base year is levered with it: shares and means are those of the draws."""
+    from actuarial.experience import base_year
+
+    base, policy = dataclasses.replace(base_year(jieshou), completion_sd=0.05), _Levered(1.1, 0.02, "stated")
+    fit = act.fit_growth(OWN)
+    cost = act.cost_forecast(base, policy, fit, base_in_history=True)
+    shares, drawn = cost.variance_shares(), cost.draws(200_000).sum(axis=1)
+    assert cost.base_power > 1 + 1.3 * fit.sensitivity > 1.3
+    assert shares.mean == pytest.approx(drawn.mean(), rel=2e-3)
+    assert shares.total_sd == pytest.approx(drawn.std(), rel=0.01)
+    assert cost.table["next_year_per_capita"].sum() == pytest.approx(drawn.mean(), rel=2e-3)
+    assert act.cost_forecast(base, policy, fit).base_power == 1.0
+
+
 @pytest.fixture
 def jieshou_cost(jieshou: Plan) -> act.CostForecast:
     """The Jieshou plan's cost forecast."""
