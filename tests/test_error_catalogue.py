@@ -553,6 +553,10 @@ same: Callable[[dict[str, Any]], None] = lambda data: None  # noqa: E731
 PAYERS = "缴费主体,人均标准（元）,应到资金（元）,已到资金（元）\n个人,{},1,1\n"
 CALENDAR = "缴费主体,月份,累计到位比例（%）\n{},12,100\n"
 
+SERIES = {
+    "method": "series", "table": "history", "on_level": True, "pool": ["neighbour_a"], "status": "assumed", "source": "s",
+}  # fmt: skip
+
 for code, work in {
     "plan.schema_version": plan_with(setting("schema_version", 9)),
     "plan.missing_key": plan_with(lambda d: d.pop("growth")),
@@ -566,6 +570,8 @@ for code, work in {
     "plan.value": plan_with(setting("insured.count", 0)),
     "plan.fill_in": plan_with(setting("insured.count", None)),
     "plan.seasonal_table": plan_with(lambda d: d["annualise"].pop("table")),
+    "plan.pool_places": plan_with(setting("growth", {**SERIES, "place": ["P", "C"]})),
+    "plan.pool_twice": plan_with(setting("growth", {**SERIES, "pool": ["history"]})),
     "plan.contract_target": plan_with(
         setting("contract", {"law": CONTRACT, "target": "stated", "status": "assumed", "source": "s"})
     ),
@@ -689,6 +695,15 @@ case("fund.budget_at_present")(plan_with(setting("opening.free.value", 9e9), run
 case("growth.model")(lambda folder: fit_growth(pd.Series([1.0, 1.1, 1.2], index=[1, 2, 3]), model="ETS"))
 case("growth.beyond_bounds")(
     lambda folder: fit_growth(pd.Series([100.0, 60.0, 36.0, 21.6], index=[1, 2, 3, 4]), model="drift")
+)
+case("growth.short_for")(
+    lambda folder: fit_growth(
+        pd.Series([100.0, 108, 117, 125, 136, 147, 158], index=range(7)), model="structural"
+    )
+)
+case("growth.raw_stated")(lambda folder: fit_growth(YEARS4, raw=True))
+case("growth.raw_looks")(
+    lambda folder: fit_growth(pd.Series([100.0, 126, 160, 202], index=[1, 2, 3, 4]), prior="oecd")
 )
 case("growth.truncated")(
     lambda folder: fit_growth(pd.Series([100.0, 130.0, 145.0, 200.0], index=[1, 2, 3, 4]), model="drift")

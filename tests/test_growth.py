@@ -547,6 +547,44 @@ def test_a_plans_series_takes_policy_factors_and_neighbours(plan_with: Callable[
     np.testing.assert_allclose(found.quantile([0.1, 0.9]), expected.quantile([0.1, 0.9]), rtol=1e-12)
 
 
+def test_a_plans_neighbours_lie_in_cities(plan_with: Callable[..., Plan]) -> None:
+    """``place`` of the fund and of its neighbours gives the fit of columns with levels; a missing place is a fault."""
+    generator = np.random.default_rng(8)
+    names = ["history", "neighbour_a", "neighbour_b", "neighbour_c", "neighbour_d"]
+    rates = [0.12, 0.13, 0.12, 0.03, 0.02]
+    levels = pd.DataFrame(
+        {n: 100 * np.exp(np.cumsum(r + 0.01 * generator.standard_normal(6))) for n, r in zip(names, rates, strict=True)},
+        index=range(2006, 2012),
+    )  # fmt: skip
+    tables = {
+        n: "\n".join(
+            ["年份,参保人数（万人）,基金支出（万元）", *(f"{y},1,{v!r}" for y, v in levels[n].items())]
+        )
+        for n in names
+    }
+    places = {n: ["P", "x" if n in names[:3] else "y"] for n in names}
+    spec = {
+        "method": "series", "table": "history", "on_level": True, "status": "assumed", "source": "test",
+        "place": places["history"], "pool": [{"table": n, "place": places[n]} for n in names[1:]],
+    }  # fmt: skip
+    found = plan_growth(plan_with("jieshou", {"growth": spec}, tables))
+    paths = pd.MultiIndex.from_tuples([(*places[n], n) for n in names])
+    nested = levels.set_axis(paths, axis=1)
+    expected = act.fit_growth(nested.iloc[:, 0], pool=nested.iloc[:, 1:]).quantile([0.1, 0.5, 0.9])
+    assert isinstance(found, act.GrowthFit)
+    np.testing.assert_allclose(found.quantile([0.1, 0.5, 0.9]), expected, rtol=1e-5)
+    assert "groups" in set(found.weights["part"])
+    flat = act.fit_growth(levels["history"], pool=levels[names[1:]]).quantile(0.5)
+    assert expected[0.5] > flat.iloc[0]  # its own city grows faster
+    for wrong, code in (
+        ({**spec, "place": ["P"]}, "plan.pool_places"),
+        ({**spec, "pool": []}, "plan.pool_places"),
+    ):
+        with pytest.raises(InputError) as error:
+            plan_with("jieshou", {"growth": wrong}, tables)
+        assert [f.code for f in error.value.faults] == [code]
+
+
 # --------------------------------------------------------------------------- models of one series, months, drivers
 
 
@@ -634,6 +672,7 @@ def test_coverage_is_clustered_by_year() -> None:
     assert coverage_interval(mixed, 80)[0] > 0.7
 
 
+@pytest.mark.filterwarnings("ignore::actuarial.errors.ModelWarning")  # eight years are few for smoothing
 def test_a_backtest_names_the_model_that_it_tests() -> None:
     """Rows, verdict and legend carry the model's name; a model that is also a peer keeps apart from it."""
     panel = oecd().loc[2004:2013].dropna(axis=1).iloc[:, :2]

@@ -145,7 +145,9 @@ def test_cities_lend_more_than_strangers() -> None:
         generator = np.random.default_rng(100 + seed)
         cities = tuple(0.05 * generator.standard_normal(4))
         frame = counties(cities, seed)
-        nested, flat = (act.fit_growth(f).forecast(1).parts for f in (frame, frame.droplevel([0, 1], axis=1)))
+        nested, flat = (
+            act.fit_growth(f, raw=False).forecast(1).parts for f in (frame, frame.droplevel([0, 1], axis=1))
+        )
         actual = 0.07 + np.repeat(cities, 3) + 0.02 * generator.standard_normal(12)
         scores.append([np.mean([p.crps(x) for p, x in zip(s, actual, strict=True)]) for s in (nested, flat)])
     ours, theirs = np.mean(scores, axis=0)

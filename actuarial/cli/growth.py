@@ -23,18 +23,19 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--model",
-    type=click.Choice(["pooled", "drift", "ets", "sarimax", "structural"]),
+    type=click.Choice(["pooled", "stacked", "drift", "ets", "sarimax", "structural"]),
     default="pooled",
     help=help_text("growth_model_help"),
 )
 @click.option(
     "--breaks", type=click.Choice(["step", "cut", "keep"]), default="step", help=help_text("breaks_help")
 )
+@click.option("--raw/--held", "raw", default=None, help=help_text("raw_help"))
 @click.option("--plot", "plot", type=click.Path(), default=None, help=help_text("plot_help"))
 @common
 def growth(
     table: str, pool: str | None, on_level: str | None, fund: str | None, columns_are: str, model: str, breaks: str,
-    plot: str | None, lang: str | None, as_json: bool,
+    raw: bool | None, plot: str | None, lang: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Next year's growth from a table of yearly levels."""
     from actuarial.growth import fit_growth
@@ -43,7 +44,7 @@ def growth(
     series: Any = frame.iloc[:, 0] if frame.shape[1] == 1 else _named(frame, columns_are)
     factors = read_levels(on_level).iloc[:, 0] if on_level else None
     neighbours = read_levels(pool) if pool else None
-    fit = fit_growth(series, pool=neighbours, on_level=factors, model=model, breaks=breaks)  # type: ignore[arg-type]
+    fit = fit_growth(series, pool=neighbours, on_level=factors, model=model, breaks=breaks, raw=raw)  # type: ignore[arg-type]
     if fund is not None:
         fit = fit.fund(fund)
     if plot:

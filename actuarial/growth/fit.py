@@ -4,26 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from actuarial.errors import Fault, InputError, ModelWarning, warn
 from actuarial.experience.breaks import Break
-from actuarial.growth.fitted import Fitted, fit_columns, fit_pooled, fit_trends
-from actuarial.growth.jumps import history_jumps
-from actuarial.growth.levels import History, as_periods, read_history
-from actuarial.growth.notes import cut_off, fit_notes, most_removed, percent
-from actuarial.growth.places import exposures, joined, label_of, labelled, placed, tree_of
+from actuarial.growth.fitted import Cells, Fitted, fit_trends
+from actuarial.growth.inputs import Inputs, read_inputs
+from actuarial.growth.notes import cut_off, fit_notes, implausible, most_removed, percent, raw_limit
+from actuarial.growth.places import exposures, label_of
 from actuarial.growth.prior import Prior, growth_bounds, load_prior
 from actuarial.growth.result import GrowthFit
-from actuarial.growth.trend import MODELS, Trend
+from actuarial.growth.stacking import LONG, fit_stacked, stack_months
+from actuarial.growth.trend import MODELS, STATSMODELS, Trend
 from actuarial.results import Source
-from actuarial.tables import Note
 
-Array = NDArray[np.float64]
 Breaks = Literal["step", "cut", "keep"]
 
 
@@ -39,6 +36,7 @@ def fit_growth(
     process_cv: float | None = None,
     last_year_sd: float = 0.0,
     correlation: float = 1.0,
+    raw: bool | None = None,
     source: Source | None = None,
 ) -> GrowthFit:
     """Fit growth to yearly per-capita cost at constant policy.
@@ -62,8 +60,10 @@ def fit_growth(
         as without such noise.
     prior : Prior or str, optional
         A documented prior (``default``), or one of your own.
-    model : {"pooled", "drift", "ets", "sarimax", "structural"}
-        ``pooled`` is the hierarchy of :mod:`actuarial.growth.hierarchy`; the others fit each column alone.
+    model : {"pooled", "stacked", "drift", "ets", "sarimax", "structural"}
+        ``pooled`` is the hierarchy of :mod:`actuarial.growth.hierarchy`, its kinds averaged by evidence; ``stacked`` weighs
+        them, and on long or monthly series statsmodels' models, by past forecasts (:mod:`actuarial.growth.stacking`); the
+        others fit each column alone.
     breaks : {"step", "cut", "keep"}
         What to do with a jump of scope: leave that one growth out, drop the years before it, or keep it as growth.
     process_cv : float, optional
@@ -73,6 +73,10 @@ def fit_growth(
         Relative standard deviation of the last year's level (an annualised part year).
     correlation : float
         Between categories where one growth serves several, 0 to 1.
+    raw : bool, optional
+        Whether benefits changed over these years and the levels are as they were spent. True: the fit warns that its growth
+        holds policy, unless `on_level` takes it out. False: policy was the same, and nothing is asked. Left out, a
+        column that grew faster than any country of the OECD over three years is called raw.
     source : Source, optional
 
     A column of a panel without any level in the years that are used is left out, and a note names it.
@@ -90,7 +94,8 @@ def fit_growth(
     Warns
     -----
     ModelWarning
-        If truncation at the bounds removes more than 5% of the probability.
+        If truncation at the bounds removes more than 5% of the probability, a column is raw or looks like it, or one of
+        statsmodels' models is asked for with fewer than twelve years: its intervals are too narrow there.
 
     Examples
     --------
@@ -105,40 +110,77 @@ def fit_growth(
     """
     _check_options(model, breaks, process_cv, last_year_sd, correlation)
     chosen = prior if isinstance(prior, Prior) else load_prior(prior or "default")
-    monthly = _months(series) if model not in {"pooled", "drift"} else None
-    if monthly is not None:
-        seasons = fit_trends(monthly[0], model, chosen, months=True)
-        series = monthly[1]
-    history, silent = _living(read_history(series, on_level), chosen.memory)
-    neighbours = read_history(_frame(pool)).on_level if pool is not None else pd.DataFrame()
-    if history.kind == "category" and len(neighbours.columns):
-        raise InputError([Fault("growth.pool_categories")])
-    history = placed(history, neighbours)
-    neighbours = neighbours.loc[:, [c not in history.on_level.columns for c in neighbours]]
-    if monthly is None:
-        _enough(history, neighbours, model)
-    both = joined(history.on_level, neighbours)
-    jumps = history_jumps(labelled(both))
-    found = tuple(b for b in jumps if b.series in {label_of(c) for c in history.on_level})
+    data = read_inputs(series, pool, on_level, model=model, memory=chosen.memory)
+    found, jumps = data.own_jumps, data.jumps
     if breaks == "cut":
-        history = _cut(history, found)
-        both = joined(history.on_level, neighbours)
-    if model != "pooled":
-        columns = [history.on_level[c].dropna() for c in history.on_level]
-        fitted = fit_trends(columns, model, chosen) if monthly is None else seasons
-        _within_bounds(fitted.trends)
-    else:
-        wide = exposures(weights, history.on_level, both)
-        steps = jumps if breaks == "step" else ()
-        fitted = _pooled(history, both, steps, wide, process_cv, last_year_sd, chosen)
-    sources = (*((source,) if source else ()), *((chosen.source,) if model == "pooled" else ()))
+        data = data.after_jumps()
+    cells = _cells(data, () if breaks == "keep" else jumps, weights, process_cv, last_year_sd)
+    fitted = _fitted(model, data, cells, chosen)
+    told = (chosen.source,) if model in {"pooled", "stacked"} else ()
     fit = GrowthFit(
-        history, neighbours, model, chosen, found, (), float(correlation), fitted, sources=sources
-    )
+        data.history, data.neighbours, model, chosen, found, (), float(correlation), fitted,
+        sources=(*((source,) if source else ()), *told),
+    )  # fmt: skip
+    called_raw = _warned(fit, raw, held=on_level is not None, months=bool(data.months))
+    notes = fit_notes(fit, breaks, weights is not None, data.silent, called_raw)
+    return replace(fit, notes=notes)
+
+
+def _fitted(model: str, data: Inputs, cells: Cells, prior: Prior) -> Fitted:
+    """The model asked for, on what was handed in."""
+    if model == "pooled":
+        return cells.fit(prior)
+    if model == "stacked":
+        level = data.history.on_level
+        return stack_months(data.months, prior) if data.months else fit_stacked(cells, level, prior)
+    if data.months:
+        fitted = fit_trends(list(data.months), model, prior, months=True)
+    else:
+        fitted = fit_trends([data.history.on_level[c].dropna() for c in data.history.on_level], model, prior)
+    _within_bounds(fitted.trends)
+    return fitted
+
+
+def _cells(
+    data: Inputs, jumps: tuple[Break, ...], weights: pd.Series | pd.DataFrame | None,
+    process_cv: float | None, last_year_sd: float,
+) -> Cells:  # fmt: skip
+    """Own columns and neighbours as arrays."""
+    both, own = data.both, data.history.on_level
+    last = np.zeros(both.shape)
+    last[len(both) - 1 - data.ahead, : own.shape[1]] = last_year_sd**2
+    return Cells(
+        np.log(both.to_numpy(dtype=np.float64)), data.jumped(jumps), exposures(weights, own, both), last,
+        own.shape[1], data.ahead, both.columns, data.history.kind == "category", process_cv,
+    )  # fmt: skip
+
+
+def _warned(fit: GrowthFit, raw: bool | None, *, held: bool, months: bool) -> tuple[str, ...]:
+    """Warn of what cannot be trusted; the columns that are called raw.
+
+    Parameters
+    ----------
+    fit : GrowthFit
+    raw : bool, optional
+        What the user says.
+    held : bool
+        Whether factors by year bring the levels to one policy.
+    months : bool
+        Whether months were fitted.
+    """
     if (removed := most_removed(fit)) > 0.05:
-        warn(ModelWarning, "growth.truncated", **cut_off(removed))
-    left_out = [Note("growth_words.note_silent", {"names": ", ".join(silent)})] if silent else []
-    return replace(fit, notes=(*left_out, *fit_notes(fit, breaks, weights is not None)))
+        warn(ModelWarning, "growth.truncated", stacklevel=4, **cut_off(removed))
+    points = int(fit.history.on_level.notna().sum().min())
+    if fit.model in STATSMODELS and points < LONG and not months:
+        warn(ModelWarning, "growth.short_for", stacklevel=4, model=fit.model, points=points, need=LONG)
+    if held or raw is False:
+        return ()
+    names = fit.names if raw else implausible(fit)
+    called = tuple(label_of(n) for n in names)
+    if called:
+        code = "growth.raw_stated" if raw else "growth.raw_looks"
+        warn(ModelWarning, code, stacklevel=4, names=", ".join(called), **raw_limit())
+    return called
 
 
 def _check_options(
@@ -162,84 +204,6 @@ def _check_options(
             )
     if faults:
         raise InputError(faults)
-
-
-def _frame(pool: pd.DataFrame | pd.Series) -> pd.DataFrame:
-    return pool.to_frame() if isinstance(pool, pd.Series) else pool
-
-
-def _living(history: History, memory: int) -> tuple[History, list[str]]:
-    """The history without the columns that have no level in the years that are used, and their names."""
-    recent = history.on_level.iloc[-(memory + 1) :].notna().any()
-    kept = recent[recent].index
-    if history.kind == "one" or not len(kept) or len(kept) == len(recent):
-        return history, []
-    names = [label_of(c) for c in recent[~recent].index]
-    return History(history.raw[kept], history.on_level[kept], history.kind), names
-
-
-def _months(series: pd.Series | pd.DataFrame) -> tuple[list[pd.Series], pd.Series | pd.DataFrame] | None:
-    """The columns by month, and their totals of twelve months counted back from the last; None without months."""
-    frame = _frame(series)
-    index: Any = frame.index
-    if isinstance(index, pd.DatetimeIndex):
-        index = as_periods(index)
-    if not (isinstance(index, pd.PeriodIndex) and index.freqstr.startswith("M")):
-        return None
-    frame = frame.set_axis(index).sort_index()
-    whole = frame.iloc[len(frame) % 12 :]
-    years = whole.index[-1].year - np.arange(len(whole))[::-1] // 12
-    totals = whole.groupby(years).sum(min_count=12)
-    return [frame[c] for c in frame], totals.iloc[:, 0] if isinstance(series, pd.Series) else totals
-
-
-def _enough(history: History, neighbours: pd.DataFrame, model: str) -> None:
-    """Every column has a level, and there is growth enough to speak of."""
-    counts = history.on_level.notna().sum()
-    if len(counts) == 0 or (counts == 0).any():
-        raise InputError([Fault("growth.too_short", params={"points": 0})])
-    lone = (
-        history.kind == "category"
-        or model != "pooled"
-        or history.on_level.shape[1] + neighbours.shape[1] == 1
-    )
-    if lone and counts.min() < 3:
-        raise InputError([Fault("growth.too_short", params={"points": int(counts.min())})])
-    steps = (counts - 1).sum() + (neighbours.notna().sum() - 1).clip(lower=0).sum()
-    if steps < 2:
-        raise InputError([Fault("growth.too_short", params={"points": int(steps) + 1})])
-
-
-def _cut(history: History, found: tuple[Break, ...]) -> History:
-    """The history without the years before each column's last jump, where three points remain."""
-    raw, level = history.raw.copy(), history.on_level.copy()
-    names: list[Any] = list(level)
-    for name in names:
-        years = [int(b.period) for b in found if b.series == label_of(name)]  # type: ignore[call-overload]
-        if years and level.loc[max(years) :, name].notna().sum() >= 3:
-            level.loc[level.index < max(years), name] = np.nan
-            raw.loc[raw.index < max(years), name] = np.nan
-    return History(raw, level, history.kind)
-
-
-def _pooled(
-    history: History, both: pd.DataFrame, found: tuple[Break, ...], exposure: Array | None,
-    process_cv: float | None, last_year_sd: float, prior: Prior,
-) -> Fitted:  # fmt: skip
-    """The hierarchy over own columns and then neighbours, or one a category."""
-    level = history.on_level
-    names = [label_of(c) for c in both]
-    jumps = np.zeros(both.shape, dtype=bool)
-    for b in found:
-        jumps[both.index.get_loc(b.period), names.index(b.series)] = True
-    last = np.zeros(both.shape)
-    ahead = int(both.index[-1] - level.index[-1])
-    last[len(both) - 1 - ahead, : level.shape[1]] = last_year_sd**2
-    logs = np.log(both.to_numpy(dtype=np.float64))
-    if history.kind == "category":
-        return fit_columns(logs, jumps, exposure, process_cv, last, prior)
-    tree = tree_of(both.columns)
-    return fit_pooled(logs, jumps, exposure, process_cv, last, level.shape[1], ahead, prior, tree)
 
 
 def _within_bounds(trends: tuple[Trend, ...]) -> None:

@@ -14,6 +14,7 @@ from scipy.special import logsumexp
 
 from actuarial.growth.hierarchy import Posterior, posterior
 from actuarial.growth.panel import Tree
+from actuarial.growth.places import tree_of
 from actuarial.growth.predictive import Predictive
 from actuarial.growth.prior import Prior, growth_bounds
 from actuarial.growth.trend import Trend, fit_months, fit_trend
@@ -216,6 +217,68 @@ def block_diagonal(blocks: list[Array]) -> Array:
         out[at : at + len(block), at : at + len(block)] = block
         at += len(block)
     return out
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """Columns that are fitted together, as arrays of years × columns; those that are forecast come first.
+
+    Parameters
+    ----------
+    logs : ndarray
+        Log levels, NaN where missing.
+    jumps : ndarray of bool
+    exposure : ndarray, optional
+        Persons.
+    last : ndarray
+        Variance of levels of unfinished years.
+    targets : int
+        Columns that are forecast.
+    ahead : int
+        Years by which neighbours are further on.
+    columns : Index
+        Their names: levels of nested names are groups.
+    apart : bool
+        Categories: each column is fitted alone, and their growth is correlated.
+    process_cv : float, optional
+        See :func:`process_variances`.
+    """
+
+    logs: Array
+    jumps: NDArray[np.bool_]
+    exposure: Array | None
+    last: Array
+    targets: int
+    ahead: int
+    columns: pd.Index
+    apart: bool
+    process_cv: float | None
+
+    def fit(self, prior: Prior) -> Fitted:
+        """The hierarchy under a prior."""
+        given = (self.logs, self.jumps, self.exposure, self.process_cv, self.last)
+        if self.apart:
+            return fit_columns(*given, prior)
+        return fit_pooled(*given, self.targets, self.ahead, prior, tree_of(self.columns))
+
+    def scored(self, row: int, *, own: bool) -> NDArray[np.int64]:
+        """Columns (own ones only, if asked) of which growth in the year of that row is known and no jump."""
+        known = np.isfinite(self.logs[row - 1]) & np.isfinite(self.logs[row]) & ~self.jumps[row]
+        enough = np.isfinite(self.logs[:row]).sum(axis=0) >= 2
+        found = np.flatnonzero(known & enough)
+        return found[found < self.targets] if own else found
+
+    def until(self, row: int, columns: NDArray[np.int64]) -> Cells:
+        """What was known the year before that row; these columns are to be forecast, the others lend."""
+        known = np.isfinite(self.logs[:row]).any(axis=0)
+        rest = [] if self.apart else [i for i in np.flatnonzero(known) if i not in set(columns.tolist())]
+        order = np.array([*columns, *rest], dtype=np.int64)
+        at = np.ix_(np.arange(row), order)
+        exposure = None if self.exposure is None else self.exposure[at]
+        return Cells(
+            self.logs[at], self.jumps[at], exposure, self.last[at], len(columns), 0, self.columns[order],
+            self.apart, self.process_cv,
+        )  # fmt: skip
 
 
 def process_variances(

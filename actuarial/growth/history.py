@@ -21,9 +21,15 @@ def plan_growth(plan: Plan) -> ExpertGrowth | GrowthFit:
     if isinstance(spec, ExpertGrowthSpec):
         doubt = {spec.uncertainty.kind: spec.uncertainty.value}
         return expert_growth(spec.value, **doubt, correlation=spec.correlation, source=source)
-    neighbours = {name: per_capita_history(plan, name) for name in spec.pool}
+    own = per_capita_history(plan, spec.table)
+    if spec.place:
+        own = own.rename((*spec.place, spec.table))
+    pool = [
+        per_capita_history(plan, n.table).rename((*n.place, n.table) if n.place else n.table)
+        for n in spec.neighbours
+    ]
     return fit_growth(
-        per_capita_history(plan, spec.table), pool=pd.DataFrame(neighbours) if neighbours else None,
+        own, pool=pd.concat(pool, axis=1) if pool else None,
         on_level=_every_year(plan, spec.table, spec.policy_factors), model=spec.model, breaks=spec.breaks,
         correlation=spec.correlation, source=source,
     )  # fmt: skip

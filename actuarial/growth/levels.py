@@ -36,8 +36,10 @@ class History:
     @property
     def gaps(self) -> tuple[int, ...]:
         """Years missing inside any column."""
-        there = self.on_level.notna()
-        inside = there.cummax() & there[::-1].cummax()[::-1] & ~there
+        there = self.on_level.notna().to_numpy()
+        before = np.logical_or.accumulate(there)
+        after = np.logical_or.accumulate(there[::-1])[::-1]
+        inside = before & after & ~there
         return tuple(int(y) for y in self.on_level.index[inside.any(axis=1)])
 
 

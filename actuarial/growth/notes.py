@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from actuarial.growth.prior import growth_bounds
+from actuarial.growth.places import label_of
+from actuarial.growth.prior import growth_bounds, raw_growth_limit
 from actuarial.tables import Note
 
 if TYPE_CHECKING:
@@ -30,11 +31,41 @@ def most_removed(fit: GrowthFit) -> float:
     return float(np.max(np.atleast_1d(np.asarray(fit.removed))))
 
 
-def fit_notes(fit: GrowthFit, breaks: str, weighted: bool) -> tuple[Note, ...]:
+def implausible(fit: GrowthFit) -> list[Any]:
+    """Columns whose median yearly growth, jumps apart, passes what any country of the OECD saw over three years.
+
+    The years that are used count; a column with fewer than two growths says nothing.
+    """
+    level = fit.history.on_level
+    logs, years = np.log(level.to_numpy(dtype=np.float64)), level.index.to_numpy(dtype=np.float64)
+    window = slice(-(fit.prior.memory + 1), None)
+    jumps = {(b.series, b.period) for b in fit.breaks}
+    found = []
+    for name, column in zip(fit.names, logs[window].T, strict=True):
+        known = np.flatnonzero(np.isfinite(column))
+        at = years[window][known]
+        growth = np.diff(column[known]) / np.diff(at)
+        if jumps:
+            growth = growth[[(label_of(name), year) not in jumps for year in at[1:]]]
+        if len(growth) >= 2 and np.median(growth) > raw_growth_limit():
+            found.append(name)
+    return found
+
+
+def raw_limit() -> dict[str, Any]:
+    """The growth beyond which a series looks raw, for messages."""
+    return percent(limit=raw_growth_limit())
+
+
+def fit_notes(
+    fit: GrowthFit, breaks: str, weighted: bool, silent: tuple[str, ...], raw: tuple[str, ...]
+) -> tuple[Note, ...]:
     """The notes of a fit, in the order of its making."""
-    notes = []
+    notes = [Note("growth_words.note_silent", {"names": ", ".join(silent)})] if silent else []
+    if raw:
+        notes.append(Note("growth_words.note_raw", {"names": ", ".join(raw)}))
     points = int(fit.history.on_level.notna().sum().min())
-    pooled = fit.model == "pooled"
+    pooled = fit.model in {"pooled", "stacked"}
     alone = pooled and len(fit.neighbours.columns) == 0 and (fit.single or fit.history.kind == "category")
     if alone and points <= 4:
         notes.append(Note("growth_words.note_prior", {"points": points, "prior": fit.prior.name}))

@@ -37,6 +37,18 @@ def growth_bounds() -> tuple[float, float]:
     return float(found["lower"]), float(found["upper"])
 
 
+@cache
+def raw_growth_limit() -> float:
+    """Yearly log growth beyond which a series at constant policy is not believed.
+
+    Examples
+    --------
+    >>> 0 < raw_growth_limit() < growth_bounds()[1]
+    True
+    """
+    return float(_content("bounds")["raw_above"])
+
+
 @dataclass(frozen=True)
 class CommonKind:
     """How the growth that all funds share moves: long-run mean, persistence, size.

@@ -25,7 +25,8 @@ from actuarial.errors import Fault, InputError
 from actuarial.growth.prior import Prior
 
 Array = NDArray[np.float64]
-MODELS = ("pooled", "drift", "ets", "sarimax", "structural")
+STATSMODELS = ("ets", "sarimax", "structural")
+MODELS = ("pooled", "stacked", "drift", *STATSMODELS)
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ class Trend:
         Mean and standard deviation of one year's log growth.
     years : float
         Years spanned.
+    errors : tuple of float
+        Of months: of past forecasts of twelve months, one every six; NaN where one failed.
     """
 
     centre: Array
@@ -48,6 +51,7 @@ class Trend:
     drift: float
     sigma: float
     years: float
+    errors: tuple[float, ...] = ()
 
 
 def fit_trend(levels: pd.Series, model: str, horizons: int) -> Trend:
@@ -137,23 +141,24 @@ def fit_months(months: pd.Series, model: str, prior: Prior) -> Trend:
     last = math.log(float(months.iloc[-12:].sum()))
     centre = float(np.log(np.exp(mean).sum())) - last
     # the spread of a year's total: each past year forecast one year ahead from the months before it
-    errors = _yearly_errors(logs, model)
+    past = [_yearly_error(logs, end, model) for end in past_ends(len(logs))]
+    errors = [e for e in past if math.isfinite(e)]
     years = len(months) / 12
     count, worth = len(errors) / 2, prior.variance_dof
     mean_square = float(np.mean(np.square(errors))) if errors else 0.0
     sigma = math.sqrt((count * mean_square + worth * prior.scale**2) / (count + worth))
     dof = int(count + worth)
-    return Trend(np.array([centre]), np.array([sigma]), dof, centre, sigma, years)
+    return Trend(np.array([centre]), np.array([sigma]), dof, centre, sigma, years, tuple(past))
 
 
-def _yearly_errors(logs: Array, model: str) -> list[float]:
-    """Errors of one-year-ahead totals, from two years of months on."""
-    errors = []
-    for end in range(24, len(logs) - 11, 6):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            ahead = np.asarray(_fitted(logs[:end], model, season=12).forecast(12), dtype=np.float64)
-        error = float(np.log(np.exp(logs[end : end + 12]).sum() / np.exp(ahead).sum()))
-        if math.isfinite(error):
-            errors.append(error)
-    return errors
+def past_ends(months: int) -> range:
+    """Months known at the past forecasts of a year: from two years on, every six."""
+    return range(24, months - 11, 6)
+
+
+def _yearly_error(logs: Array, end: int, model: str) -> float:
+    """Error of the total of the twelve months after the first `end`, forecast from these."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        ahead = np.asarray(_fitted(logs[:end], model, season=12).forecast(12), dtype=np.float64)
+    return float(np.log(np.exp(logs[end : end + 12]).sum() / np.exp(ahead).sum()))

@@ -35,11 +35,12 @@ def fit_summary(fit: GrowthFit, lang: str | None = None) -> str:
                 high80=f"{high80:.1f}", low95=f"{low95:.1f}", high95=f"{high95:.1f}",
             )
         )  # fmt: skip
-    if fit.model == "pooled":
+    if fit.model in {"pooled", "stacked"}:
         shown = fit.weights
         for group, code in (
             ("common", "growth_words.summary_weights"),
             ("groups", "growth_words.summary_groups"),
+            ("member", "growth_words.summary_members"),
         ):
             rows = shown[shown["part"] == group]
             kinds = [
@@ -76,7 +77,7 @@ def fit_dict(fit: GrowthFit) -> dict[str, Any]:
         "growth": next(iter(columns.values())),
         "by_column": None if fit.single else columns,
         "method": fit.model,
-        "prior": fit.prior.name if fit.model == "pooled" else None,
+        "prior": fit.prior.name if fit.model in {"pooled", "stacked"} else None,
         "weights": [{k: v for k, v in row.items()} for row in fit.weights.to_dict("records")],
         "breaks": [
             {"series": b.series, "period": int(b.period), "size": b.size, "score": b.score}  # type: ignore[call-overload]

@@ -219,10 +219,10 @@ class Plan:
             if name is not None and name not in self.model.tables:
                 line = line_of(self.lines, (place, key))
                 yield Fault("plan.missing_table", file=self.file, line=line, params={"name": name})
-        for name in getattr(self.model.growth, "pool", ()):
-            if name not in self.model.tables:
+        for neighbour in getattr(self.model.growth, "neighbours", ()):
+            if neighbour.table not in self.model.tables:
                 line = line_of(self.lines, ("growth", "pool"))
-                yield Fault("plan.missing_table", file=self.file, line=line, params={"name": name})
+                yield Fault("plan.missing_table", file=self.file, line=line, params={"name": neighbour.table})
         if self.model.identities and "facts" not in self.model.tables:
             line = line_of(self.lines, ("identities",))
             yield Fault("plan.missing_table", file=self.file, line=line, params={"name": "facts"})

@@ -156,14 +156,25 @@ class ExpertGrowthSpec(Strict):
     quote: str = ""
 
 
+class Neighbour(Strict):
+    """A fund that lends its experience: its table, and the groups it lies in, coarsest first."""
+
+    table: str
+    place: list[Text] = Field(default_factory=list, max_length=5)
+
+
 class SeriesGrowthSpec(Strict):
-    """Growth from the fund's own on-level yearly table, its neighbours' beside it."""
+    """Growth from the fund's own on-level yearly table, its neighbours' beside it.
+
+    With `place` (province, city) the fund and its neighbours pool at each level: funds of one city share more.
+    """
 
     method: Literal["series"]
     table: str
     on_level: Literal[True]
-    model: Literal["pooled", "drift", "ets", "sarimax", "structural"] = "pooled"
-    pool: list[str] = Field(default_factory=list)
+    model: Literal["pooled", "stacked", "drift", "ets", "sarimax", "structural"] = "pooled"
+    place: list[Text] = Field(default_factory=list, max_length=5)
+    pool: list[str | Neighbour] = Field(default_factory=list)
     policy_factors: dict[int, Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)]] = Field(
         default_factory=dict
     )
@@ -171,6 +182,20 @@ class SeriesGrowthSpec(Strict):
     correlation: Fraction01 = 1.0
     status: Status
     source: Text
+
+    @property
+    def neighbours(self) -> list[Neighbour]:
+        """The pool; a bare name lies in no group."""
+        return [Neighbour(table=n) if isinstance(n, str) else n for n in self.pool]
+
+    @model_validator(mode="after")
+    def _places_fit_together(self) -> SeriesGrowthSpec:
+        names = [self.table, *(n.table for n in self.neighbours)]
+        if len(set(names)) < len(names):
+            raise ValueError("plan.pool_twice")
+        if any(len(n.place) != len(self.place) for n in self.neighbours) or (self.place and not self.pool):
+            raise ValueError("plan.pool_places")
+        return self
 
 
 class Annualise(Strict):
