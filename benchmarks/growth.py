@@ -1,7 +1,8 @@
 """Growth one year ahead from 4, 6 and 8 points, against statsforecast's stored answers: accuracy, coverage, speed.
 
 ``python benchmarks/growth.py`` prints the tables of docs/growth.md; ``--priors default oecd us_states`` judges the priors
-that were fitted on one panel on the others; ``--alone`` fits every series without its neighbours, ``--groups`` in groups; ``--speed`` only times.
+that were fitted on one panel on the others; ``--alone`` fits every series without its neighbours, ``--groups`` in groups; ``--speed`` only times;
+``--stacked 6`` compares stacking with the average by evidence.
 """
 
 from __future__ import annotations
@@ -82,6 +83,30 @@ def compare(
     return line
 
 
+def stacked(names: list[str], points: int, every: int, columns: int | None) -> None:
+    """CRPS of stacking over that of the average by evidence, on some origins; some series only, if asked for."""
+    for name in names:
+        frame = (
+            panels()[name].iloc[:, :: max(1, panels()[name].shape[1] // columns)]
+            if columns
+            else panels()[name]
+        )
+        found = windows(frame, points)
+        scores = []
+        for origin in sorted({o for _, o in found})[::every]:
+            part = frame.loc[origin - points + 1 : origin, [c for c, o in found if o == origin]]
+            came = np.log(frame.loc[origin + 1, part.columns] / part.iloc[-1])
+            fits = [act.fit_growth(part, model=m, raw=False).forecast(1).parts for m in ("pooled", "stacked")]
+            scores.append([np.mean([p.crps(x) for p, x in zip(f, came, strict=True)]) for f in fits])
+        ours, theirs = np.array(scores).T
+        away = theirs - ours
+        t = away.mean() / (away.std(ddof=1) / np.sqrt(len(away))) if len(away) > 1 else np.nan
+        print(
+            f"{name} {points}: {len(away)} years, ÷ evidence {theirs.mean() / ours.mean():.3f} (t {t:.1f})",
+            flush=True,
+        )
+
+
 def speed() -> None:
     """A panel of 31 series, eight points, all origins, against a loop of statsmodels fits on the same windows."""
     frame = panels()["oecd"].loc[1985:2015].dropna(axis=1, thresh=20).iloc[:, :31]
@@ -145,9 +170,17 @@ def main() -> None:
     parser.add_argument("--alone", action="store_true")
     parser.add_argument("--groups", action="store_true")
     parser.add_argument("--speed", action="store_true")
+    parser.add_argument("--stacked", type=int, metavar="POINTS", help="against the average by evidence")
+    parser.add_argument("--every", type=int, default=1)
+    parser.add_argument("--columns", type=int)
     options = parser.parse_args()
     if options.speed:
         speed()
+        return
+    if options.stacked:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            stacked(options.panels, options.stacked, options.every, options.columns)
         return
     lines = []
     for prior in options.priors:

@@ -64,3 +64,48 @@ def test_a_cell_without_weight(hachemeister: tuple[pd.DataFrame, pd.DataFrame, d
     np.testing.assert_allclose(after.frame["premium"].iloc[:5], before.frame["premium"])
     assert after.frame.loc["new", "premium"] == pytest.approx(before.collective)
     assert after.frame.loc["new", "credibility"] == 0
+
+
+def test_two_thousand_policies() -> None:
+    """Loss Data Analytics 9.6.5: claims of 2,000 policies over five years, Poisson, to the printed digits."""
+    counts = np.repeat(np.arange(6), [923, 682, 249, 70, 51, 25])
+    found = act.credibility(
+        pd.DataFrame(counts[:, None] / 5), pd.DataFrame(np.full((2000, 1), 5.0)), method="poisson"
+    )
+    assert found.within == pytest.approx(0.1719, abs=5e-5)
+    assert found.between == pytest.approx(0.0111, abs=5e-5)
+    assert found.k == pytest.approx(15.49, rel=0.003)  # printed from rounded variances
+    z = float(found.frame["credibility"].iloc[0])
+    assert z == pytest.approx(0.244, abs=6e-4)
+    # three claims in five years, around the collective mean
+    assert z * 0.6 + (1 - z) * found.within == pytest.approx(0.2764, abs=6e-4)
+
+
+@pytest.mark.parametrize(
+    ("ratios", "weights", "method"),
+    [
+        (pd.DataFrame(), None, "unbiased"),
+        (pd.DataFrame([[1.0, 2.0]]), None, "unbiased"),
+        (pd.DataFrame(np.full((2, 2), np.nan)), None, "unbiased"),
+        (pd.DataFrame([[1.0, np.inf], [2, 3]]), None, "unbiased"),
+        (pd.DataFrame([["one", 2.0], [2.0, 3.0]]), None, "unbiased"),
+        (pd.DataFrame([[-1.0, 1], [2, 3]]), None, "poisson"),
+        (pd.DataFrame([[1.0, 1], [2, 3]]), pd.DataFrame([[1.0, -1], [1, 1]]), "unbiased"),
+        (pd.DataFrame([[1.0, 1], [2, 3]]), pd.DataFrame([[0.0, 0], [0, 0]]), "unbiased"),
+        (pd.DataFrame([[1.0, 1], [2, 3]]), pd.DataFrame([[1.0, 1], [1, 1]], index=["a", "b"]), "unbiased"),
+    ],
+)
+def test_broken_cells_are_refused(ratios: pd.DataFrame, weights: pd.DataFrame | None, method: str) -> None:
+    """Nothing, one fund, holes, infinities, words, negatives, no exposure, other labels: a fault, never a number."""
+    with pytest.raises(act.InputError):
+        act.credibility(ratios, weights, method=method)  # type: ignore[arg-type]
+
+
+def test_equal_cells() -> None:
+    """Equal values everywhere: nothing to tell apart; equal within and different between: each its own."""
+    same = act.credibility(pd.DataFrame([[3.0, 3.0], [3.0, 3.0]]))
+    assert same.frame["premium"].tolist() == [3.0, 3.0]
+    assert (same.within, same.between) == (0.0, 0.0)
+    apart = act.credibility(pd.DataFrame([[1.0, 1.0], [2.0, 2.0]]))
+    assert apart.frame["credibility"].tolist() == [1.0, 1.0]
+    assert apart.frame["premium"].tolist() == [1.0, 2.0]

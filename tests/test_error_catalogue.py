@@ -743,6 +743,10 @@ GROWTH_CASES: dict[str, Case] = {
     "growth.credibility_weights": lambda folder: act.credibility(
         pd.DataFrame([[1.0, 2.0], [1.0, 1.0]]), pd.DataFrame([[1.0, -1.0], [1.0, 1.0]])
     ),
+    "growth.credibility_method": lambda folder: act.credibility(pd.DataFrame([[1.0, 2.0]]), method="best"),  # type: ignore[arg-type]
+    "growth.credibility_labels": lambda folder: act.credibility(
+        pd.DataFrame([[1.0, 2], [2, 3]]), pd.DataFrame([[1.0, 1], [1, 1]], index=["a", "b"])
+    ),
     "growth.credibility_few": lambda folder: act.credibility(pd.DataFrame([[1.0, 2.0]])),
     "growth.driver": lambda folder: act.driver_growth({"weather": 0.1}),
     "growth.age_groups": lambda folder: act.ageing_factor(

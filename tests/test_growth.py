@@ -627,6 +627,45 @@ def test_drivers_multiply_and_policy_is_not_counted_twice() -> None:
     assert found.table["share"].sum() == pytest.approx(1)
 
 
+RISING = pd.Series(np.exp(0.05 * np.arange(6.0)), index=range(2000, 2006))
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        lambda: act.driver_growth({}),
+        lambda: act.driver_growth({"price": "much"}),  # type: ignore[dict-item]
+        lambda: act.driver_growth({"price": (0.1, math.nan)}),
+        lambda: act.ageing_factor(pd.Series(dtype=float), pd.DataFrame()),
+        lambda: act.ageing_factor(pd.Series({"a": 1.0}), pd.DataFrame({2012: [0]}, index=["a"])),
+        lambda: act.ageing_factor(pd.Series({"a": 0.0}), pd.DataFrame({2012: [5]}, index=["a"])),
+        lambda: act.ageing_factor(pd.Series({"a": math.inf}), pd.DataFrame({2012: [5]}, index=["a"])),
+        lambda: act.ageing_factor(
+            pd.Series([1.0, 2.0], index=["a", "a"]), pd.DataFrame({2012: [5]}, index=["a"])
+        ),
+        lambda: act.income_growth(pd.Series(dtype=float), pd.Series(dtype=float), 0.05),
+        lambda: act.income_growth(RISING, RISING, -1.0),
+        lambda: act.income_growth(RISING, RISING, math.nan),
+        lambda: act.income_growth(RISING, RISING, 0.05, prior_sd=0.0),
+        lambda: act.income_growth(RISING.replace(1.0, math.inf), RISING, 0.05),
+        lambda: act.income_growth(RISING.set_axis([0, 0, 1, 2, 3, 4]), RISING, 0.05),
+        lambda: act.long_run(math.inf, 0.05, years=3),
+        lambda: act.long_run(0.1, 0.05, years=3, half_life=0.0),
+        lambda: act.long_run(0.1, -0.9, years=3, excess=-0.2),
+    ],
+)
+def test_broken_drivers_are_refused(work: Callable[[], object]) -> None:
+    """Nothing, words, holes, infinities, nobody, no cost, a group or year twice: a fault, never a number or a crash."""
+    with pytest.raises(InputError):
+        work()
+
+
+def test_policy_alone_leaves_no_growth_of_cost() -> None:
+    """Where policy is the only driver stated, the growth for the cost forecast is none, not an error."""
+    expert = act.driver_growth({"policy": (0.17, 0.02)}).expert()
+    assert (expert.value, expert.sd) == (0.0, 0.0)
+
+
 def test_income_regression_shrinks_to_its_prior() -> None:
     """A diffuse prior gives least squares; a tight one gives the prior's elasticity."""
     rng = np.random.default_rng(2)

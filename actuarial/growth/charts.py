@@ -66,11 +66,15 @@ def _history(ax: Axes, fit: GrowthFit, level: pd.Series, lang: str | None) -> No
     if not raw.equals(level):
         name = text("growth_words.chart_raw", lang)
         ax.plot(raw.index, raw, color=COLOURS["ink"], linestyle=":", label=name)
-    name = text("growth_words.chart_history", lang)
+    called_raw = any(n.code == "growth_words.note_raw" for n in fit.notes)
+    name = text(f"growth_words.chart_{'raw' if called_raw else 'history'}", lang)
     ax.plot(level.index, level, marker="o", color=COLOURS["main"], label=name)
+    once: str | None = text("growth_words.chart_jump", lang)
     for jump in fit.breaks:
         if jump.series == label_of(fit.names[0]):
-            ax.axvline(float(jump.period) - 0.5, color=COLOURS["bad"], linestyle="--", linewidth=1)  # type: ignore[arg-type]
+            place = float(jump.period) - 0.5  # type: ignore[arg-type]
+            ax.axvline(place, color=COLOURS["bad"], linestyle="--", linewidth=1, label=once)
+            once = None
 
 
 def _neighbours(ax: Axes, neighbours: pd.DataFrame, level: pd.Series, lang: str | None) -> None:

@@ -25,6 +25,8 @@ import pandas as pd
 from actuarial.errors import Fault, InputError
 from actuarial.results import Result
 
+METHODS = ("unbiased", "iterative", "poisson")
+
 
 @dataclass(frozen=True, eq=False)
 class Credibility(Result):
@@ -80,8 +82,8 @@ def credibility(
     Raises
     ------
     InputError
-        With fewer than two cells that have weight, no cell with two periods, a negative weight, or a weight without a
-        finite ratio.
+        With fewer than two cells that have weight, no cell with two periods, a negative weight, a weight without a
+        finite ratio, weights of other cells or periods, an unknown method, or a negative count under ``poisson``.
 
     Examples
     --------
@@ -89,12 +91,22 @@ def credibility(
     >>> found.frame["premium"].round(4).tolist()
     [0.4167, 1.5833]
     """
-    x = ratios.astype("float64")
+    if method not in METHODS:
+        raise InputError(
+            [Fault("growth.credibility_method", params={"value": method, "known": ", ".join(METHODS)})]
+        )
+    x = ratios.apply(pd.to_numeric, errors="coerce").astype("float64")
+    if (x.isna() & ratios.notna()).any().any():
+        raise InputError([Fault("growth.credibility_weights")])
+    if weights is not None and not (_same(weights.index, x.index) and _same(weights.columns, x.columns)):
+        raise InputError([Fault("growth.credibility_labels")])
     w = (
         x.notna().astype("float64") if weights is None else weights.reindex_like(x).astype("float64")
     ).fillna(0.0)
     values, given = w.to_numpy(), x.to_numpy()
     if (values < 0).any() or np.isinf(values).any() or (~np.isfinite(given) & (values > 0)).any():
+        raise InputError([Fault("growth.credibility_weights")])
+    if method == "poisson" and (given[values > 0] < 0).any():
         raise InputError([Fault("growth.credibility_weights")])
     x = x.where(w > 0)
     cell = w.sum(axis=1)
@@ -118,6 +130,11 @@ def credibility(
     premium = z * mean.fillna(0.0) + (1 - z) * collective
     frame = pd.DataFrame({"weight": cell, "own_mean": mean, "credibility": z, "premium": premium})
     return Credibility(frame, collective, within, between, raw)
+
+
+def _same(one: pd.Index, other: pd.Index) -> bool:
+    """Whether labels are the same, in any order where none is there twice."""
+    return one.equals(other) or (one.is_unique and other.is_unique and set(one) == set(other))
 
 
 def _iterated(cell: pd.Series, mean: pd.Series, within: float, between: float, cells: int) -> float:

@@ -55,9 +55,7 @@ class DriverGrowth(Result):
 
     def expert(self, *, with_policy: bool = False, correlation: float = 1.0) -> ExpertGrowth:
         """The growth for a cost forecast: without policy, which the policy factor already counts, unless asked for."""
-        kept = self if with_policy else driver_growth(
-            {d: (g, s) for d, g, s in self.frame[["driver", "growth", "sd"]].itertuples(index=False) if d != "policy"}
-        )  # fmt: skip
+        kept = self if with_policy else DriverGrowth(self.frame[self.frame["driver"] != "policy"])
         return expert_growth(kept.value, sd=kept.sd, correlation=correlation)
 
 
@@ -82,13 +80,13 @@ def driver_growth(drivers: Mapping[str, float | tuple[float, float]]) -> DriverG
     """
     rows, faults = [], []
     for name, given in drivers.items():
-        growth, sd = given if isinstance(given, tuple) else (given, 0.0)
+        growth, sd = _numbers(given)
         if name not in DRIVERS or not (growth > -1 and math.isfinite(growth) and 0 <= sd < math.inf):
             faults.append(
-                Fault("growth.driver", params={"name": name, "value": growth, "known": ", ".join(DRIVERS)})
+                Fault("growth.driver", params={"name": name, "value": given, "known": ", ".join(DRIVERS)})
             )
         else:
-            rows.append((name, float(growth), float(sd), math.log1p(growth)))
+            rows.append((name, growth, sd, math.log1p(growth)))
     if faults or not rows:
         raise InputError(
             faults or [Fault("growth.driver", params={"name": "", "value": "", "known": ", ".join(DRIVERS)})]
@@ -97,6 +95,16 @@ def driver_growth(drivers: Mapping[str, float | tuple[float, float]]) -> DriverG
     total = float(frame["log_growth"].sum())
     frame["share"] = frame["log_growth"] / total if total else 0.0
     return DriverGrowth(frame)
+
+
+def _numbers(given: object) -> tuple[float, float]:
+    """A growth and its sd; NaN where it is no such thing."""
+    pair = given if isinstance(given, tuple | list) else (given, 0.0)
+    try:
+        growth, sd = (float(v) for v in pair)
+    except (TypeError, ValueError):
+        return math.nan, math.nan
+    return growth, sd
 
 
 def ageing_factor(curve: pd.Series, population: pd.DataFrame) -> pd.Series:
@@ -117,7 +125,7 @@ def ageing_factor(curve: pd.Series, population: pd.DataFrame) -> pd.Series:
     Raises
     ------
     InputError
-        If an age group has no cost, or persons are negative or missing.
+        If an age group has no cost or is there twice, persons are negative or missing, or a year has neither persons nor cost.
 
     Examples
     --------
@@ -125,15 +133,16 @@ def ageing_factor(curve: pd.Series, population: pd.DataFrame) -> pd.Series:
     >>> ageing_factor(curve, pd.DataFrame({2012: [90, 10], 2013: [89, 11]}, index=curve.index)).round(4).tolist()
     [1.0, 1.0167]
     """
-    cost = curve.reindex(population.index)
-    if cost.isna().any() or (cost < 0).any() or population.isna().any().any() or (population < 0).any().any():
-        raise InputError(
-            [
-                Fault(
-                    "growth.age_groups", params={"groups": ", ".join(map(str, population.index[cost.isna()]))}
-                )
-            ]
-        )
+    twice = curve.index[curve.index.duplicated()].union(population.index[population.index.duplicated()])
+    if len(twice) or population.empty:
+        raise InputError([Fault("growth.age_groups", params={"groups": ", ".join(map(str, twice))})])
+    cost = pd.to_numeric(curve.reindex(population.index), errors="coerce")
+    persons = population.apply(pd.to_numeric, errors="coerce")
+    good = np.isfinite(cost) & (cost >= 0) & (np.isfinite(persons) & (persons >= 0)).all(axis=1)
+    if not good.all() or (persons.sum() <= 0).any() or (persons.mul(cost, axis=0).sum() <= 0).any():
+        names = ", ".join(map(str, population.index[~good]))
+        raise InputError([Fault("growth.age_groups", params={"groups": names})])
+    population = persons
     per_head = population.mul(cost, axis=0).sum() / population.sum()
     return per_head / per_head.iloc[0]
 
@@ -198,7 +207,7 @@ def income_growth(
     Raises
     ------
     InputError
-        With fewer than three growths in common or a level that is not positive.
+        With fewer than three growths in common, a level that is not positive, a year twice, or an option out of range.
 
     Examples
     --------
@@ -208,8 +217,17 @@ def income_growth(
     >>> round(found.elasticity, 1), bool(found.quantile(0.1) < found.quantile(0.9))
     (1.2, True)
     """
+    if not (next_income_growth > -1 and math.isfinite(next_income_growth)):
+        raise InputError([_out_of_range("next_income_growth", next_income_growth, -1)])
+    if not 0 < prior_sd < math.inf:
+        raise InputError([_out_of_range("prior_sd", prior_sd, 0)])
+    if cost.index.has_duplicates or income.index.has_duplicates:
+        raise InputError([Fault("growth.year_twice")])
     both = pd.concat([cost, income], axis=1, keys=["cost", "income"]).astype("float64").sort_index()
-    if (both.dropna() <= 0).any().any():
+    if both.empty:
+        raise InputError([Fault("growth.too_short", params={"points": 0})])
+    known = both.dropna()
+    if not ((known > 0) & np.isfinite(known)).all().all():
         raise InputError([Fault("growth.not_positive")])
     logs = both.map(math.log).reindex(range(int(both.index[0]), int(both.index[-1]) + 1))
     growth = logs.diff().dropna()
@@ -267,15 +285,21 @@ def long_run(
     >>> long_run(0.12, 0.05, years=9, excess=0.01).round(3).tolist()
     [0.12, 0.12, 0.12, 0.107, 0.097, 0.09, 0.083, 0.079, 0.075]
     """
-    if not (
-        years >= 1 and from_year >= 0 and half_life > 0 and min(next_growth, income_growth + excess) > -1
-    ):
-        raise InputError(
-            [Fault("growth.option", params={"name": "years", "value": years, "low": 1, "high": "…"})]
-        )
+    from_low = {"years": (years, 1), "from_year": (from_year, 0)}
+    above = {
+        "half_life": (half_life, 0), "next_growth": (next_growth, -1), "income_growth + excess": (income_growth + excess, -1),
+    }  # fmt: skip
+    faults = [_out_of_range(n, v, low) for n, (v, low) in from_low.items() if not low <= v < math.inf]
+    faults += [_out_of_range(n, v, low) for n, (v, low) in above.items() if not low < v < math.inf]
+    if faults:
+        raise InputError(faults)
     ahead = np.arange(1, years + 1)
     fade = 0.5 ** (np.maximum(ahead - from_year, 0) / half_life)
     start, end = math.log1p(next_growth), math.log1p(income_growth + excess)
     return pd.Series(
         np.expm1(end + (start - end) * fade), index=pd.RangeIndex(1, years + 1, name="year_ahead")
     )
+
+
+def _out_of_range(name: str, value: float, low: float) -> Fault:
+    return Fault("growth.option", params={"name": name, "value": value, "low": low, "high": "…"})

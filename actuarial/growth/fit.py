@@ -13,13 +13,14 @@ from actuarial.errors import Fault, InputError, ModelWarning, warn
 from actuarial.experience.breaks import Break
 from actuarial.growth.fitted import Cells, Fitted, fit_trends
 from actuarial.growth.inputs import Inputs, read_inputs
-from actuarial.growth.notes import cut_off, fit_notes, implausible, most_removed, percent, raw_limit
+from actuarial.growth.notes import called, cut_off, fit_notes, implausible, most_removed, percent, raw_limit
 from actuarial.growth.places import exposures, label_of
 from actuarial.growth.prior import Prior, growth_bounds, load_prior
 from actuarial.growth.result import GrowthFit
 from actuarial.growth.stacking import LONG, fit_stacked, stack_months
 from actuarial.growth.trend import MODELS, STATSMODELS, Trend
 from actuarial.results import Source
+from actuarial.texts import language
 
 Breaks = Literal["step", "cut", "keep"]
 
@@ -176,11 +177,11 @@ def _warned(fit: GrowthFit, raw: bool | None, *, held: bool, months: bool) -> tu
     if held or raw is False:
         return ()
     names = fit.names if raw else implausible(fit)
-    called = tuple(label_of(n) for n in names)
-    if called:
+    labels = tuple(label_of(n) for n in names)
+    if labels:
         code = "growth.raw_stated" if raw else "growth.raw_looks"
-        warn(ModelWarning, code, stacklevel=4, names=", ".join(called), **raw_limit())
-    return called
+        warn(ModelWarning, code, stacklevel=4, names=called(fit, labels)[language()], **raw_limit())
+    return labels
 
 
 def _check_options(

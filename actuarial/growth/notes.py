@@ -10,6 +10,7 @@ import numpy as np
 from actuarial.growth.places import label_of
 from actuarial.growth.prior import growth_bounds, raw_growth_limit
 from actuarial.tables import Note
+from actuarial.texts import LANGUAGES, text
 
 if TYPE_CHECKING:
     from actuarial.growth.result import GrowthFit
@@ -52,6 +53,14 @@ def implausible(fit: GrowthFit) -> list[Any]:
     return found
 
 
+def called(fit: GrowthFit, names: tuple[str, ...]) -> dict[str, str]:
+    """Columns as messages name them, by language: a series without a name is "this series"."""
+    nameless = fit.single and isinstance(fit.names[0], int)
+    if nameless:
+        return {lang: text("growth_words.this_series", lang) for lang in LANGUAGES}
+    return dict.fromkeys(LANGUAGES, ", ".join(names))
+
+
 def raw_limit() -> dict[str, Any]:
     """The growth beyond which a series looks raw, for messages."""
     return percent(limit=raw_growth_limit())
@@ -63,7 +72,7 @@ def fit_notes(
     """The notes of a fit, in the order of its making."""
     notes = [Note("growth_words.note_silent", {"names": ", ".join(silent)})] if silent else []
     if raw:
-        notes.append(Note("growth_words.note_raw", {"names": ", ".join(raw)}))
+        notes.append(Note("growth_words.note_raw", {"names": called(fit, raw)}))
     points = int(fit.history.on_level.notna().sum().min())
     pooled = fit.model in {"pooled", "stacked"}
     alone = pooled and len(fit.neighbours.columns) == 0 and (fit.single or fit.history.kind == "category")
@@ -73,7 +82,9 @@ def fit_notes(
         notes.append(Note("growth_words.note_gaps", {"years": ", ".join(map(str, fit.gaps))}))
     for b in fit.breaks:
         size = f"{100 * b.size:+.0f}"
-        notes.append(Note("breaks.found", {"series": b.series, "period": b.period, "size": size}))
+        notes.append(
+            Note("breaks.found", {"series": called(fit, (b.series,)), "period": b.period, "size": size})
+        )
     if fit.breaks and (pooled or breaks == "cut"):
         notes.append(Note(f"growth_words.note_break_{breaks}"))
     share = fit.fitted.process_share()

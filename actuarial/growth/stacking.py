@@ -152,7 +152,7 @@ def stack_weights(scores: Array, shrinkage: float = SHRINKAGE) -> Array:
     Examples
     --------
     >>> good_and_bad = np.array([[[1.0, 1.0], [1.0, 3.0]]] * 9)
-    >>> stack_weights(good_and_bad, 0.0).tolist(), stack_weights(good_and_bad[:0]).tolist()
+    >>> stack_weights(good_and_bad, 0.0).round(6).tolist(), stack_weights(good_and_bad[:0]).tolist()
     ([1.0, 0.0], [0.5, 0.5])
     >>> bool(0.5 < stack_weights(good_and_bad, 9.0)[0] < 1)
     True
