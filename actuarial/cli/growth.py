@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,21 +39,29 @@ def growth(
     raw: bool | None, plot: str | None, lang: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Next year's growth from a table of yearly levels."""
+    from actuarial.errors import ActuarialWarning
     from actuarial.growth import fit_growth
 
     frame = read_levels(table)
     series: Any = frame.iloc[:, 0] if frame.shape[1] == 1 else _named(frame, columns_are)
     factors = read_levels(on_level).iloc[:, 0] if on_level else None
     neighbours = read_levels(pool) if pool else None
-    fit = fit_growth(series, pool=neighbours, on_level=factors, model=model, breaks=breaks, raw=raw)  # type: ignore[arg-type]
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always", ActuarialWarning)
+        fit = fit_growth(
+            series, pool=neighbours, on_level=factors, model=model, breaks=breaks, raw=raw  # type: ignore[arg-type]
+        )  # fmt: skip
+    told = list(dict.fromkeys(str(w.message) for w in heard))
     if fund is not None:
         fit = fit.fund(fund)
     if plot:
         _write_plot(fit.plot(lang=lang), plot)
     if as_json:
-        print_json({"file": Path(table).name, **fit.to_dict()})
+        print_json({"file": Path(table).name, **fit.to_dict(), "warnings": told})
         return
     click.echo(fit.summary(lang))
+    for message in told:
+        click.echo(message, err=True)
     if plot:
         click.echo(say("wrote", path=plot))
 
@@ -77,13 +86,20 @@ def backtest(
 ) -> None:  # fmt: skip
     """Forecast each past year from the years before it."""
     from actuarial.cli.data import _write
+    from actuarial.errors import ActuarialWarning
     from actuarial.growth.backtest import backtest as run_backtest
 
     frame = read_levels(table)
     series: Any = frame.iloc[:, 0] if frame.shape[1] == 1 else frame
     names = [p.strip() for p in peers.split(",") if p.strip()]
     names = names if "drift" in names else [*names, "drift"]
-    test = run_backtest(series, points=points, horizons=range(1, horizon + 1), peers=names, shared=not alone)
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always", ActuarialWarning)
+        test = run_backtest(
+            series, points=points, horizons=range(1, horizon + 1), peers=names, shared=not alone
+        )
+    for message in dict.fromkeys(str(w.message) for w in heard):
+        click.echo(message, err=True)
     if plot:
         _write_plot(test.plot(lang=lang), plot)
     if out:

@@ -66,7 +66,7 @@ def _history(ax: Axes, fit: GrowthFit, level: pd.Series, lang: str | None) -> No
     if not raw.equals(level):
         name = text("growth_words.chart_raw", lang)
         ax.plot(raw.index, raw, color=COLOURS["ink"], linestyle=":", label=name)
-    called_raw = any(n.code == "growth_words.note_raw" for n in fit.notes)
+    called_raw = any(n.code.startswith("growth_words.note_raw") for n in fit.notes)
     name = text(f"growth_words.chart_{'raw' if called_raw else 'history'}", lang)
     ax.plot(level.index, level, marker="o", color=COLOURS["main"], label=name)
     once: str | None = text("growth_words.chart_jump", lang)

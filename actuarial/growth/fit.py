@@ -123,7 +123,9 @@ def fit_growth(
         sources=(*((source,) if source else ()), *told),
     )  # fmt: skip
     called_raw = _warned(fit, raw, held=on_level is not None, months=bool(data.months))
-    notes = fit_notes(fit, breaks, weights is not None, data.silent, called_raw)
+    notes = fit_notes(
+        fit, breaks, weighted=weights is not None, silent=data.silent, raw=called_raw, stated=raw is True
+    )
     return replace(fit, notes=notes)
 
 

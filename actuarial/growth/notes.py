@@ -67,12 +67,31 @@ def raw_limit() -> dict[str, Any]:
 
 
 def fit_notes(
-    fit: GrowthFit, breaks: str, weighted: bool, silent: tuple[str, ...], raw: tuple[str, ...]
+    fit: GrowthFit,
+    breaks: str,
+    *,
+    weighted: bool,
+    silent: tuple[str, ...],
+    raw: tuple[str, ...],
+    stated: bool,
 ) -> tuple[Note, ...]:
-    """The notes of a fit, in the order of its making."""
+    """The notes of a fit, in the order of its making.
+
+    Parameters
+    ----------
+    fit : GrowthFit
+    breaks : str
+    weighted : bool
+        Whether exposures were stated.
+    silent, raw : tuple of str
+        Columns left out; columns called raw.
+    stated : bool
+        Whether it was the user who called them raw.
+    """
     notes = [Note("growth_words.note_silent", {"names": ", ".join(silent)})] if silent else []
     if raw:
-        notes.append(Note("growth_words.note_raw", {"names": called(fit, raw)}))
+        code = "growth_words.note_raw" if stated else "growth_words.note_raw_looks"
+        notes.append(Note(code, {"names": called(fit, raw), **raw_limit()}))
     points = int(fit.history.on_level.notna().sum().min())
     pooled = fit.model in {"pooled", "stacked"}
     alone = pooled and len(fit.neighbours.columns) == 0 and (fit.single or fit.history.kind == "category")
