@@ -3,7 +3,8 @@
 * :mod:`~actuarial.budget.form`: the official form and its three stages (draft, adjusted, final accounts);
 * :mod:`~actuarial.budget.draft`: the draft, filled from the simulated fund;
 * :mod:`~actuarial.budget.phasing`: the budget by month;
-* :mod:`~actuarial.budget.providers`: provider budgets, points, settlement;
+* :mod:`~actuarial.budget.providers`, :mod:`~actuarial.budget.allotment`, :mod:`~actuarial.budget.points`: provider budgets,
+  stated or from volumes, points, settlement;
 * :mod:`~actuarial.budget.indicators`: indicators with their limits;
 * :mod:`~actuarial.budget.actual`, :mod:`~actuarial.budget.monitor`: what a year has seen, against its budget;
 * :mod:`~actuarial.budget.projection`: the year's end, given the months seen;
@@ -11,18 +12,14 @@
 """
 
 from actuarial.budget.actual import Actual, plan_actual, read_actual
+from actuarial.budget.allotment import allot_budgets
 from actuarial.budget.draft import BudgetDraft, budget_draft
 from actuarial.budget.form import OfficialForm, budget_form, fill_form
 from actuarial.budget.indicators import indicators
 from actuarial.budget.monitor import Monitor, monitor
 from actuarial.budget.phasing import YearBudget, base_year_budget
-from actuarial.budget.providers import (
-    allot_budgets,
-    group_points,
-    provider_budgets,
-    settle_points,
-    settle_providers,
-)
+from actuarial.budget.points import group_points, settle_points
+from actuarial.budget.providers import provider_budgets, settle_providers
 from actuarial.budget.template import fill_template
 from actuarial.budget.warning import WarningReport, load_rules, national_errors, simulated_errors, warnings_of
 

@@ -1,14 +1,7 @@
-r"""Provider budgets: what each was given, what volume × cost × ratio would give, and how a year is settled.
+"""Provider budgets as a plan states them, and how a year is settled with providers.
 
-With :math:`n` admissions of the prior year, mean cost :math:`c`, effective ratio :math:`r`, growth :math:`g` and
-case-mix index change :math:`m`, a provider's claim on the fund is
-
-.. math:: q_i = n_i(1+g^n_i)\,c_i(1+g^c_i)\,m_i\,r_i,\qquad
-          B_i=\Bigl\lfloor q_i\min\Bigl(1,\frac{A(1-\rho)-O}{\sum_j q_j}\Bigr)\Bigr\rfloor
-
-with :math:`A` the available fund, :math:`\rho` the reserve and :math:`O` what the fund spends elsewhere: the
-parts never pass the whole. Under points (DRG, DIP) the value of a point is (budget − reserve) / all points, so that
-volume inflates points, not spending.
+Savings and overspending are shared by contract files; budgets from volumes are in :mod:`~actuarial.budget.allotment`, points in
+:mod:`~actuarial.budget.points`.
 """
 
 from __future__ import annotations
@@ -24,17 +17,14 @@ import pandas as pd
 import yaml
 
 from actuarial.contract import load_contract
-from actuarial.contract.points import PointSettlement, points_settled
 from actuarial.contract.provider import ProviderRule
 from actuarial.errors import Fault, InputError
 from actuarial.layers import Piecewise
 from actuarial.plan import Plan
-from actuarial.results import COLOURS, Result, Unit, figure_style, new_axes, thousands
-from actuarial.tables import term_label
-from actuarial.texts import text
+from actuarial.results import Result
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    pass
 
 
 @cache
@@ -46,14 +36,15 @@ def provider_rules() -> dict[str, ProviderRule]:
     >>> provider_rules()["quota_2008"].contract.law.envelope.status
     'assumed'
     """
-    rules = _data()["rules"].items()
+    rules = provider_data()["rules"].items()
     return {
         name: ProviderRule(load_contract(r["law"]).with_readings(r.get("readings", {}))) for name, r in rules
     }
 
 
 @cache
-def _data() -> dict[str, Any]:
+def provider_data() -> dict[str, Any]:
+    """Rules of settlement and of points, with their sources, as data."""
     return yaml.safe_load(files(__package__).joinpath("providers.yaml").read_text(encoding="utf-8"))
 
 
@@ -74,193 +65,6 @@ def provider_budgets(plan: Plan) -> pd.DataFrame | None:
     due = income.due.value if income else float(plan.tables["payers"].frame["due"].sum())
     frame["share_of_income"] = frame["budget"] / due
     return frame
-
-
-# --------------------------------------------------------------------------- allotment
-
-
-@dataclass(frozen=True, eq=False)
-class Allotment(Result):
-    """Budgets by provider.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        ``provider``, ``claim`` (volume × cost × ratio), ``budget`` [yuan], ``share_of_available``.
-    available, reserve, other : float
-        The fund, what is kept back, what is spent elsewhere [yuan].
-    """
-
-    frame: pd.DataFrame
-    available: float
-    reserve: float
-    other: float
-
-    @property
-    def table(self) -> pd.DataFrame:
-        """A copy of the frame."""
-        return self.frame.copy()
-
-    @property
-    def scale(self) -> float:
-        """Budget over claim of all providers; 1 where the fund is enough."""
-        claimed = float(self.frame["claim"].sum())
-        return min(1.0, self.room / claimed) if claimed > 0 else 1.0
-
-    @property
-    def room(self) -> float:
-        """What providers may be given in all [yuan]."""
-        return self.available - self.reserve - self.other
-
-    @property
-    def within(self) -> bool:
-        """Whether the parts do not exceed the whole."""
-        return float(self.frame["budget"].sum()) <= self.room + 1e-6
-
-    def plot(self, ax: Axes | None = None, lang: str | None = None) -> Axes:
-        """Claim and budget by provider."""
-        unit, y = Unit.of(lang), np.arange(len(self.frame))
-        with figure_style():
-            ax = ax or new_axes(8.0, 1.2 + 0.5 * len(self.frame))
-            ax.barh(y - 0.2, self.frame["claim"] / unit.scale, height=0.38, color=COLOURS["light"],
-                    label=text("budget_words.claim", lang))  # fmt: skip
-            ax.barh(y + 0.2, self.frame["budget"] / unit.scale, height=0.38, color=COLOURS["main"],
-                    label=text("budget_words.provider_budget", lang))  # fmt: skip
-            ax.set_yticks(y, [term_label(str(p), lang) for p in self.frame["provider"]])
-            ax.invert_yaxis()
-            ax.xaxis.set_major_formatter(thousands)
-            ax.set_xlabel(unit.label)
-            ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, fontsize=9)
-        return ax
-
-
-def allot_budgets(
-    history: pd.DataFrame, *, available: float, reserve_share: float = 0.0, other: float = 0.0
-) -> Allotment:
-    """Budgets from the prior year's volume, mean cost and effective ratio, scaled to the fund where it is short.
-
-    Parameters
-    ----------
-    history : DataFrame
-        ``provider``, ``visits`` [person-times], ``mean_cost`` [yuan], ``ratio``; optional ``visits_growth``,
-        ``cost_growth`` (fractions, 0 if not given) and ``case_mix`` (1 if not given).
-    available : float
-        The fund [yuan].
-    reserve_share : float
-        Kept back for the end of the year, from 0 to below 1.
-    other : float
-        What the fund spends elsewhere (outpatient, premiums) [yuan].
-
-    Raises
-    ------
-    InputError
-        If a column is missing, a value is negative or not a number, or nothing is left for providers.
-
-    Examples
-    --------
-    >>> h = pd.DataFrame({"provider": ["township", "county_level"], "visits": [20000, 25000], "mean_cost": [1000.0, 4000.0],
-    ...                   "ratio": [0.8, 0.7]})
-    >>> allot_budgets(h, available=1e8).frame["budget"].tolist()
-    [16000000.0, 70000000.0]
-    >>> short = allot_budgets(h, available=8e7, reserve_share=0.05)
-    >>> short.within, round(short.scale, 4)
-    (True, 0.8837)
-    """
-    columns = {"visits_growth": 0.0, "cost_growth": 0.0, "case_mix": 1.0}
-    missing = [c for c in ("provider", "visits", "mean_cost", "ratio") if c not in history.columns]
-    if missing:
-        raise InputError([Fault("budget.allot_columns", params={"names": "、".join(missing)})])
-    frame = history.reset_index(drop=True).assign(**{c: v for c, v in columns.items() if c not in history})
-    numbers = frame[["visits", "mean_cost", "ratio", "case_mix"]].to_numpy(dtype=np.float64)
-    growth = 1 + frame[["visits_growth", "cost_growth"]].to_numpy(dtype=np.float64)
-    bad = ~(np.isfinite(numbers) & (numbers >= 0)).all(axis=1) | ~(np.isfinite(growth) & (growth >= 0)).all(
-        axis=1
-    )
-    if bad.any():
-        names = "、".join(frame.loc[bad, "provider"].astype(str))
-        raise InputError([Fault("budget.allot_value", params={"names": names})])
-    room = available * (1 - reserve_share) - other
-    if not (0 <= reserve_share < 1 and room > 0):
-        raise InputError([Fault("budget.nothing_left", params={"room": Unit.of().show(room)})])
-    claim = numbers.prod(axis=1) * growth.prod(axis=1)
-    scale = room / claim.sum() if claim.sum() > room else 1.0
-    budget = np.floor(np.round(claim * scale, 6))  # whole yuan, downwards: the parts cannot pass the whole
-    out = pd.DataFrame({"provider": frame["provider"], "claim": claim, "budget": budget})
-    out["share_of_available"] = out["budget"] / available
-    return Allotment(out, float(available), float(available * reserve_share), float(other))
-
-
-# --------------------------------------------------------------------------- points
-
-
-def group_points(cases: pd.DataFrame) -> pd.DataFrame:
-    """Points by provider from its cases: group mean over area mean × 100, × the provider's cost coefficient (Jinhua).
-
-    Parameters
-    ----------
-    cases : DataFrame
-        ``provider``, ``group``, ``cases``, ``mean_cost`` [yuan].
-
-    Returns
-    -------
-    DataFrame
-        ``provider``, ``group``, ``cases``, ``group_points``, ``coefficient``, ``points``.
-
-    Examples
-    --------
-    >>> c = pd.DataFrame({"provider": ["a", "b"], "group": ["x", "x"], "cases": [100, 100], "mean_cost": [900.0, 1100.0]})
-    >>> group_points(c)["points"].round(6).tolist()
-    [9000.0, 11000.0]
-    """
-    frame = cases.copy()
-    frame["cost"] = frame["cases"] * frame["mean_cost"]
-    if not (
-        frame["cases"].sum() > 0
-        and frame["cost"].sum() > 0
-        and (frame[["cases", "mean_cost"]] >= 0).all(axis=None)
-    ):
-        raise InputError([Fault("budget.no_points")])
-    area = frame["cost"].sum() / frame["cases"].sum()
-    sums = frame.groupby("group")[["cost", "cases"]].transform("sum")
-    mean = sums["cost"] / sums["cases"]
-    frame["group_points"] = mean / area * _data()["points"]["group"]["value"]
-    frame["coefficient"] = frame["mean_cost"] / mean.where(mean > 0, 1.0)
-    frame["points"] = frame["cases"] * frame["group_points"] * frame["coefficient"]
-    return frame.drop(columns=["cost", "mean_cost"])
-
-
-def settle_points(
-    points: pd.DataFrame, *, budget: float, reserve_share: float | None = None
-) -> PointSettlement:
-    """Pay providers by points: value of a point = (budget − reserve) / all points.
-
-    Parameters
-    ----------
-    points : DataFrame
-        ``provider``, ``points``; several rows a provider are added up.
-    budget : float
-        The area's budget [yuan].
-    reserve_share : float, optional
-        Kept for adjustment; Zhejiang's 5% if not given.
-
-    Raises
-    ------
-    InputError
-        If there are no points, or the budget is not positive.
-
-    Examples
-    --------
-    >>> s = settle_points(pd.DataFrame({"provider": ["a", "b"], "points": [9000.0, 11000.0]}), budget=2_000_000)
-    >>> s.point_value, s.frame["payment"].tolist()
-    (95.0, [855000.0, 1045000.0])
-    """
-    stated = load_contract(_data()["points"]["law"])
-    assert stated.terms.points is not None
-    share = stated.terms.points.reserve_share.value if reserve_share is None else reserve_share
-    return points_settled(points, budget=budget, reserve_share=share, sources=stated.sources)
-
-
-# --------------------------------------------------------------------------- sharing
 
 
 def sharing(rule: str, quota: float, *, indicators: Mapping[str, float] | None = None) -> Piecewise:
