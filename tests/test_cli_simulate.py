@@ -42,6 +42,9 @@ def test_years(tmp_path: Path) -> None:
     assert not missing
     wrong = CliRunner().invoke(cli, ["simulate", PLAN, "--premiums", "much"])
     assert wrong.exit_code == 2
+    idle = CliRunner().invoke(cli, ["simulate", PLAN, "--years", "3", "--months", "2"])
+    assert idle.exit_code == 2
+    assert "--months" in idle.output
 
 
 def test_simulate(tmp_path: Path) -> None:

@@ -251,6 +251,15 @@ def test_months_seen_with_a_shock(jieshou: Plan) -> None:
         _ = then.incurred
 
 
+def test_tornado_names_the_shock(jieshou: Plan) -> None:
+    """What the target would be without shocks is a bar to the left, with that target."""
+    plan = changed(jieshou, shocks={"flu": FLU})
+    found = act.tornado(act.Fund(plan), plan_cost(plan), paths=3000).table.set_index("assumption")
+    plain = simulate_plan(jieshou, paths=3000).premium_target().value
+    assert found.loc["shocks", "low"] == pytest.approx(plain, rel=1e-9)
+    assert np.isnan(found.loc["shocks", "high"])
+
+
 # --------------------------------------------------------------------------- days and fiscal years
 
 

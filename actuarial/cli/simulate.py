@@ -64,6 +64,10 @@ def simulate(
     loaded = load_plan(plan)
     fund, cost = Fund(loaded), plan_cost(loaded)
     if years is not None or premiums is not None:
+        idle = {"--months": months is not None, "--amount": amount != 0.0, "--split": bool(split)}
+        if any(idle.values()):
+            names = ", ".join(name for name, given in idle.items() if given)
+            raise click.UsageError(say("sim_years_alone", names=names))
         ahead = fund.project(
             cost, years=years, premiums=premiums, alpha=alpha, criterion=criterion, paths=paths, seed=seed,
             threads=threads,

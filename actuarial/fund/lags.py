@@ -119,7 +119,7 @@ def unpaid_pattern(pattern: Array, shares: Array) -> Array:
     Examples
     --------
     >>> unpaid_pattern(np.array([0.2, 0.5, 0.3]), np.full(12, 1 / 12)).round(4)[:3].tolist()
-    [0.0917, 0.025, 0.0]
+    [0.0667, 0.025, 0.0]
     """
     due = np.zeros(12 + AHEAD)
     for lag, share in enumerate(pattern):

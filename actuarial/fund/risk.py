@@ -191,8 +191,10 @@ class Risk:
 def risk_sources(plan: Plan) -> tuple[Source, ...]:
     """Where a plan's shocks, dated policies, providers and payment lag come from; none where it states none."""
     model = plan.model
-    found = [plan.source(f"shocks.{name}", spec) for name, spec in model.shocks.items()]
-    found += [plan.source(f"policy_starts.{name}", spec) for name, spec in model.policy_starts.items()]
+    found = []
+    for part in ("shocks", "policy_starts"):
+        parts = getattr(model, part).items()
+        found += [replace(plan.source(f"{part}.{name}", spec), what=part) for name, spec in parts]
     if model.providers is not None:
         found += [
             plan.source("providers", model.providers),

@@ -10,7 +10,7 @@ largest multiple with at most :math:`\lfloor\alpha n\rfloor` broken paths is an 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -133,8 +133,9 @@ def tornado(
     use, level = criterion or spec.use, spec.accepted_probability if alpha is None else alpha
     s = fund.setting(cost)
 
-    def at(columns: tuple[int, ...], by: float) -> float:
-        kept = collect(s, [need(use)], paths=paths, seed=seed, threads=threads, sampler=Shifted(columns, by))
+    def at(columns: tuple[int, ...], by: float, without: frozenset[str] = frozenset()) -> float:
+        moved, here = Shifted(columns, by), replace(s, without=without)
+        kept = collect(here, [need(use)], paths=paths, seed=seed, threads=threads, sampler=moved)
         return premium_target(kept[use], level, use).value
 
     centre = at((), 0.0)
@@ -149,6 +150,12 @@ def tornado(
             rows.append(
                 {"assumption": name, **names, "low": min(low, high), "high": max(low, high), "source": ""}
             )
+    for name in ("shocks", "providers"):
+        if s.risk is None or not getattr(s.risk, name):
+            continue
+        end = at((), 0.0, frozenset({name}))
+        names = {f"name_{lang}": text(f"scenarios_words.without_{name}", lang) for lang in ("zh", "en")}
+        rows.append({"assumption": name, **names, **_one_end(end, centre), "source": ""})
     if scenarios is not None:
         table = scenarios.table
         base = float(table.loc[table["id"] == "plan", "premium_target"].iloc[0])
@@ -157,12 +164,16 @@ def tornado(
             if abs(end - centre) < 0.05:  # another standard, say: the target is what it was
                 continue
             names = {str(k): row[k] for k in ("name_zh", "name_en")}
-            ends = {"low": end, "high": np.nan} if end < centre else {"low": np.nan, "high": end}
-            rows.append({"assumption": row["id"], **names, **ends, "source": row["source"]})
+            rows.append({"assumption": row["id"], **names, **_one_end(end, centre), "source": row["source"]})
     frame = pd.DataFrame(rows, columns=["assumption", "name_zh", "name_en", "low", "high", "source"])
     reach = frame[["low", "high"]].fillna(centre).sub(centre).abs().max(axis=1)
     order = reach.sort_values(ascending=False, kind="stable").index
     return Tornado(frame.loc[order].reset_index(drop=True), centre, sources=cost.sources)
+
+
+def _one_end(end: float, centre: float) -> dict[str, float]:
+    """A bar that reaches to one side."""
+    return {"low": end, "high": np.nan} if end < centre else {"low": np.nan, "high": end}
 
 
 @dataclass(frozen=True, eq=False)

@@ -233,6 +233,7 @@ class Plan:
                 yield from error.faults
         yield from self._policy_faults()
         yield from self._severity_faults(found)
+        yield from self._risk_faults(found)
         if "payers" in found:
             payers = found["payers"]
             if payers.frame["per_capita"].sum() <= 0:
@@ -266,6 +267,29 @@ class Plan:
         for rules in (*([spec.old] if isinstance(spec.old, str) else spec.old), spec.new):
             try:
                 load_law(self.rule_reference(rules), "benefit")
+            except InputError as error:
+                yield from error.faults
+
+    def _risk_faults(self, found: dict[str, Table]) -> Iterable[Fault]:
+        """Shocks and dated policies on categories that the experience does not have; providers without budgets or a rule."""
+        known = set(found["experience"].frame["category"]) if "experience" in found else None
+        for part in ("shocks", "policy_starts"):
+            for name, spec in getattr(self.model, part).items():
+                strange = {term_id(c) for c in spec.categories} - (known or set())
+                if strange and known is not None:
+                    params = {
+                        "key": f"{part}.{name}",
+                        "name": labels(sorted(strange)),
+                        "known": labels(sorted(known)),
+                    }
+                    line = line_of(self.lines, (part, name))
+                    yield Fault("risks.category", file=self.file, line=line, params=params)
+        if self.model.providers is not None:
+            line = line_of(self.lines, ("providers",))
+            if self.model.providers.budget == "table" and "providers" not in self.model.tables:
+                yield Fault("risks.no_budgets", file=self.file, line=line)
+            try:
+                load_law(self.rule_reference(self.model.providers.rule), "contract")
             except InputError as error:
                 yield from error.faults
 
