@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import openpyxl
 import pandas as pd
 
@@ -26,6 +25,8 @@ from actuarial.budget import (
     simulated_errors,
 )
 from actuarial.budget.providers import sharing
+from actuarial.fund import Fund
+from actuarial.fund.forecast import plan_cost
 from actuarial.plan import Plan, load_plan
 from actuarial.samples import sample_path
 
@@ -88,8 +89,9 @@ def base(**options: Any) -> Any:
 def surprised() -> Any:
     """A budget whose simulation expected a tenth of what was spent."""
     plan = load_plan(sample_path("anhui_county/plan.yaml"))
-    year = base_year_budget(plan)
-    return monitor(replace(year, prior=np.full(100, 5_000_000.0)), plan_actual(plan))
+    sim = Fund(plan).simulate(plan_cost(plan), paths=100)
+    sim = replace(sim, arrays=replace(sim.arrays, claims=sim.claims / 10))
+    return monitor(replace(base_year_budget(plan), simulation=sim), plan_actual(plan))
 
 
 CASES: dict[str, list[Case]] = {
@@ -111,6 +113,7 @@ CASES: dict[str, list[Case]] = {
     ],
     "budget.sharing": [lambda folder: sharing("nobody", 1.0), lambda folder: sharing("shenzhen", 0.0)],
     "budget.template_type": [template("t.xls"), template("t.txt")],
+    "budget.template_same": [lambda folder: fill_template(folder / "t.xlsx", FORM, folder / "t.xlsx")],
     "budget.template_drawings": [template("t.xlsx", part="xl/drawings/drawing1.xml")],
     "budget.unknown_item": [actual("月份,项目,收付金额（元）\n1,某某,5\n")],
     "budget.item_twice": [actual("月份,项目,收付金额（元）\n1,住院,5\n1,大病住院,6\n")],

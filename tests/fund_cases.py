@@ -189,6 +189,7 @@ INCOME_CASES: dict[str, list[Case]] = {
 
 CASES: dict[str, list[Case]] = {
     **INCOME_CASES,
+    "fund.observed_twice": [lambda folder: seen().given(act.MonthlyActuals(claims=[2.0e7], source="again"))],
     "answers.split": [target(split={"nobody": 1.0}), target(split={"individual": 0.4})],
     "answers.split_balance": [target(criterion="tvar", split="individual")],
     "answers.months": [target(criterion="months_payable"), target(criterion="closing", months=2.0)],

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 import actuarial as act
 from actuarial.errors import InputError
 from actuarial.fund import Simulation
-from actuarial.fund.observed import _season, flows_of
+from actuarial.fund.categories import category_paths, rest_by_category
+from actuarial.fund.observed import flows_of, season
 from actuarial.plan import Plan
 
 
@@ -34,7 +35,7 @@ def test_rest_of_the_year_agrees_with_weighted_paths(plain: Simulation, months: 
     seen = seen_months(plain, months, factor)
     given_seen = plain.fund.simulate(plain.cost, paths=60_000, observed=seen)
     found = given_seen.claims.sum(axis=1)
-    share = _season(plain.setting, months, plain.seed, plain.paths)
+    share = season(plain.setting, months, plain.seed, plain.paths)
     usual = plain.setting.shares[:months].sum()
     expected = plain.arrays.heads * plain.arrays.cost_per_capita * share
     target = float(np.sum(seen.claims))
@@ -152,3 +153,38 @@ def test_impossible_months_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(InputError) as caught:
         act.MonthlyActuals(**wrong, source="s")  # type: ignore[arg-type]
     assert caught.value.code == "fund.observed"
+
+
+def test_paths_that_have_seen_months_are_those_of_a_fresh_run(plain: Simulation) -> None:
+    """`given` moves the paths that there are; a fresh run with the same months has the same bytes."""
+    seen = seen_months(plain, 4, 1.05)
+    moved, fresh = plain.given(seen), plain.fund.simulate(plain.cost, paths=60_000, observed=seen)
+    assert np.array_equal(moved.claims, fresh.claims)
+    assert np.array_equal(moved.balances(), fresh.balances())
+    assert moved.sources == fresh.sources
+    assert plain.observed is None
+
+
+def test_categories_sum_to_the_year_and_follow_their_own_months(plain: Simulation) -> None:
+    """Parts sum to the whole on every path; a category that began 10% dearer than the others ends dearer."""
+    expected = category_paths(plain).mean(axis=0) * plain.setting.shares[:6].sum()
+    assert category_paths(plain).sum(axis=1) == pytest.approx(
+        plain.arrays.heads * plain.arrays.cost_per_capita
+    )
+    dearer = expected.copy()
+    dearer[1] *= 1.1
+    parts = {}
+    for name, seen in (("same", expected), ("dearer", dearer)):
+        given_seen = plain.given(act.MonthlyActuals(claims=[seen.sum() / 6] * 6, source="test"))
+        rest = given_seen.claims[:, 6:].sum(axis=1)
+        parts[name] = rest_by_category(plain, seen, 6, rest)
+        np.testing.assert_allclose(parts[name].sum(axis=1), rest, rtol=1e-9)
+    share = parts["same"].mean(axis=0) / expected
+    assert share / share.mean() == pytest.approx(np.ones(len(share)), abs=0.02)
+    told = parts["dearer"].mean(axis=0) / parts["same"].mean(axis=0)
+    assert told[1] > np.delete(told, 1).max()
+    unlisted = expected.copy()
+    unlisted[2] = np.nan
+    assert rest_by_category(plain, unlisted, 6, rest)[:, 2].mean() > 0  # not reported is not nothing
+    unlisted[2] = 0.0
+    assert rest_by_category(plain, unlisted, 6, rest)[:, 2].max() == 0  # nothing seen goes on as nothing

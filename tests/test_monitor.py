@@ -23,7 +23,7 @@ from actuarial.budget import (
     simulated_errors,
     warnings_of,
 )
-from actuarial.budget.projection import project, share_law
+from actuarial.budget.projection import project, rehearse
 from actuarial.pipeline import Answer
 from actuarial.plan import Plan
 from actuarial.report.monitoring import compose_monitoring, write_monitoring
@@ -205,32 +205,39 @@ def test_amounts_to_date_are_differenced(anhui: Plan, tmp_path: Path) -> None:
 # --------------------------------------------------------------------------- projection and alarms
 
 
-def test_the_posterior_is_bayes_rule(answer: Answer) -> None:
-    """Against draws: simulated years whose first months are within 0.1% of what was seen have the projected mean."""
-    year = answer.budget.phasing
-    random = np.random.Generator(np.random.SFC64(5))
-    totals = np.repeat(year.prior, 100)  # type: ignore[arg-type]
-    centre, spread = share_law(year, 6)
-    seen = totals / (1 + np.exp(-(centre + spread * random.standard_normal(len(totals)))))
-    target = 1.03 * float(np.median(seen))
-    near = totals[np.abs(seen / target - 1) < 0.001]
-    assert len(near) > 500
-    assert project(year, target, 6).mean == pytest.approx(near.mean(), abs=4 * near.std() / len(near) ** 0.5)
+def test_the_projection_is_the_simulators(jieshou_run: Answer) -> None:
+    """The year's end is that of `Fund.simulate` with the same months observed, path by path."""
+    year = jieshou_run.budget.phasing
+    sim = jieshou_run.simulation
+    seen = 1.03 * sim.claims.mean(axis=0)[:6]
+    found = project(year, seen, 6)
+    fresh = sim.fund.simulate(
+        sim.cost,
+        paths=sim.paths,
+        seed=sim.seed,
+        observed=act.MonthlyActuals(claims=seen.tolist(), source="t"),
+    )
+    np.testing.assert_allclose(found.totals, fresh.claims.sum(axis=1), rtol=1e-12)
+    assert found.mean == pytest.approx(project(year, float(seen.sum()), 6).mean, rel=1e-9)  # months add up
+
+
+def test_the_projection_agrees_with_years_that_began_alike(jieshou_run: Answer) -> None:
+    """Against rejection: simulated years whose first months come within 1% of what was seen have the projected mean and spread."""
+    year = jieshou_run.budget.phasing
+    totals, projected = rehearse(year, 6, years=9000, nodes=1000)
+    target = float(np.median(projected.mean(axis=1)))
+    near = np.abs(projected.mean(axis=1) / target - 1) < 0.003
+    assert near.sum() > 200
+    error = totals[near].std() / np.sqrt(near.sum())
+    assert projected[near].mean() == pytest.approx(totals[near].mean(), abs=4 * error)
+    assert projected[near].std(axis=1).mean() == pytest.approx(totals[near].std(), rel=0.15)
 
 
 def test_intervals_hold_on_simulated_years(jieshou_run: Answer) -> None:
-    """Of 400 simulated years seen for six months, the 80% interval holds the year in about 80%."""
-    year = jieshou_run.budget.phasing
-    random = np.random.Generator(np.random.SFC64(6))
-    totals = random.choice(year.prior, 400)  # type: ignore[arg-type]
-    centre, spread = share_law(year, 6)
-    seen = totals / (1 + np.exp(-(centre + spread * random.standard_normal(400))))
-    held = [
-        low <= t <= high
-        for t, s in zip(totals, seen, strict=True)
-        for low, high in [project(year, float(s), 6).interval(0.8)]
-    ]
-    assert 0.74 <= np.mean(held) <= 0.86
+    """Of 2,000 simulated years seen for six months, the 80% interval holds the year in about 80%."""
+    totals, projected = rehearse(jieshou_run.budget.phasing, 6)
+    low, high = np.quantile(projected, [0.1, 0.9], axis=1)
+    assert 0.77 <= np.mean((low <= totals) & (totals <= high)) <= 0.83
 
 
 def test_alarms_err_less_with_more_months(jieshou_run: Answer) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from actuarial.budget.form import OfficialForm, budget_form, fill_form
+from actuarial.budget.form import OfficialForm, budget_form, fill_form, form_source
 from actuarial.budget.phasing import CONTRIBUTORS, PARTS_OF_CONTRIBUTIONS, YearBudget, planned_year
 from actuarial.budget.providers import provider_budgets
 from actuarial.budget.supporting import supporting_table
@@ -145,7 +145,7 @@ def budget_draft(sim: Simulation, premium: float | None = None) -> BudgetDraft:
     flows -= sum(draft.get(k, 0.0) for k in ("other_expenditure", "to_below", "to_above"))
     draft["interest"] = closing - flows
     return BudgetDraft(p, fill_form(_last_year(sim, plan)), fill_form(draft), sim,
-                       sources=(*sim.sources, Source("form", budget_form()["source"])))  # fmt: skip
+                       sources=(*sim.sources, Source("form", form_source())))  # fmt: skip
 
 
 def _other_lines(sim: Simulation, premium: float) -> dict[str, float]:

@@ -18,7 +18,7 @@ import yaml
 
 from actuarial.errors import Fault, InputError
 from actuarial.results import COLOURS, Result, figure_style, new_axes, thousands
-from actuarial.texts import language, text
+from actuarial.texts import language, pick, text
 
 if TYPE_CHECKING:
     import os
@@ -41,6 +41,17 @@ STAGES: dict[str, tuple[str, ...]] = {
 def budget_form() -> dict[str, Any]:
     """The official form: lines by side, in printed order."""
     return yaml.safe_load(files(__package__).joinpath("form.yaml").read_text(encoding="utf-8"))
+
+
+def form_source(lang: str | None = None) -> str:
+    """Where the form's lines and their order are from.
+
+    Examples
+    --------
+    >>> form_source("en")[:24]
+    "a county's 2024 revenue "
+    """
+    return pick(budget_form()["source"], lang)
 
 
 def form_lines(side: str, *columns: Mapping[str, float]) -> dict[str, dict[str, Any]]:

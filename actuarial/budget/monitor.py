@@ -3,31 +3,52 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from actuarial.budget.actual import Actual
+from actuarial.budget.execution import (
+    CLAIMS,
+    by_item,
+    by_month,
+    cash_bridge,
+    outstanding,
+    overspend_drivers,
+    variance_drivers,
+)
 from actuarial.budget.form import OfficialForm, fill_form
+from actuarial.budget.outlook import outlook
 from actuarial.budget.phasing import ALL, YearBudget, item_label, payer_line
 from actuarial.budget.projection import Projection, project
 from actuarial.errors import Fault, InputError, ModelWarning, warn
-from actuarial.experience.drivers import Drivers, decompose
+from actuarial.experience.drivers import Drivers
+from actuarial.fund.categories import CONFLICT
 from actuarial.results import COLOURS, Result, Unit, figure_style, new_axes, thousands, write_frames
 from actuarial.texts import text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-PLAIN_COLUMNS = {"item", "payer", "provider", "month", "progress", "age", "since_last"}
+PLAIN_COLUMNS = {
+    "item",
+    "payer",
+    "level",
+    "provider",
+    "month",
+    "progress",
+    "age",
+    "since_last",
+    "visits",
+    "over",
+}
 """Columns of the tables that are not amounts of money."""
-CLAIMS = ("benefits", "inpatient", "outpatient")
-"""Lines of the form that hold claims."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +64,10 @@ class Monitor(Result):
     projection : Projection
         Claims of the whole year.
     providers : DataFrame or None
-        ``provider``, ``budget``, ``budget_to_date``, ``actual_to_date``, ``stated_overspend`` [yuan], ``progress``.
+        ``provider``, ``budget``, ``budget_to_date``, ``visits``, ``actual_to_date``, ``projected``, ``low``, ``high``, ``stated_overspend``
+        [yuan], ``over`` (probability), ``progress``.
+    admissions : mapping
+        Growth of admissions by provider, as a report states it [fraction].
     """
 
     budget: YearBudget
@@ -51,6 +75,7 @@ class Monitor(Result):
     basis: str
     projection: Projection
     providers: pd.DataFrame | None
+    admissions: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def months(self) -> int:
@@ -59,34 +84,8 @@ class Monitor(Result):
 
     @cached_property
     def items(self) -> pd.DataFrame:
-        """``side``, ``line``, ``item``, ``budget_year``, ``budget_to_date``, ``actual_to_date``, ``variance`` [yuan], ``progress``."""
-        keys = ["side", "line", "item"]
-        frame = self.budget.frame
-        year = frame.groupby(keys, sort=False)["amount"].sum().rename("budget_year")
-        seen = frame[frame["month"] <= self.months].groupby(keys, sort=False)["amount"].sum()
-        rows = self.actual.frame.assign(
-            amount=np.where(
-                self.actual.frame["side"] == "revenue",
-                self.actual.frame["cash"],
-                self.actual.frame[self.basis],
-            )
-        )
-        spent = rows.groupby(keys, sort=False)["amount"].sum().rename("actual_to_date")
-        table = pd.concat([year, seen.rename("budget_to_date"), spent], axis=1, sort=False).fillna(0.0)
-        table["variance"] = table["actual_to_date"] - table["budget_to_date"]
-        table["progress"] = table["actual_to_date"] / table["budget_year"].where(table["budget_year"] > 0)
-        table = table.reset_index()
-        claims = table["line"].isin(CLAIMS)
-        if (
-            (table["item"] == ALL) & claims
-        ).any():  # a ceiling that is not split: categories have no budget of their own
-            own = claims & (table["item"] == ALL)
-            table.loc[own, "actual_to_date"] = float(table.loc[claims & ~own, "actual_to_date"].sum())
-            table.loc[own, "variance"] = table.loc[own, "actual_to_date"] - table.loc[own, "budget_to_date"]
-            table.loc[own, "progress"] = table.loc[own, "actual_to_date"] / table.loc[own, "budget_year"]
-            table.loc[claims & ~own, ["budget_year", "budget_to_date", "variance"]] = np.nan
-        order = table["side"].map({"revenue": 0, "expenditure": 1})
-        return table.iloc[np.argsort(order.to_numpy(), kind="stable")].reset_index(drop=True)
+        """Actual against budget by item; see :func:`~actuarial.budget.execution.by_item`."""
+        return by_item(self.budget, self.actual, self.basis)
 
     @property
     def table(self) -> pd.DataFrame:
@@ -102,61 +101,28 @@ class Monitor(Result):
 
     @cached_property
     def by_month(self) -> pd.DataFrame:
-        """Budget and actual of income and spending by month seen, and the balance at its end [yuan].
-
-        Where only amounts to date are known, months that they do not tell apart are NaN.
-        """
-        m = np.arange(1, 13)
-        frame = pd.DataFrame({
-            "month": [self.budget.start + int(k - 1) for k in m],
-            "budget_income": self.budget.amounts("revenue"), "income": self.actual.amounts("revenue"),
-            "budget_spending": self.budget.amounts("expenditure"),
-            "spending": self.actual.amounts("expenditure", self.basis),
-            "budget_balance": self.budget.balances(),
-        })  # fmt: skip
-        cash = self.actual.amounts("expenditure", "cash" if self.actual.has("cash") else self.basis)
-        frame["balance"] = self.budget.opening + np.cumsum(frame["income"].to_numpy() - cash)
-        if not self.actual.monthly:
-            told = self.actual.frame.groupby("side")["month"].agg(set)
-            both = np.ones(12, dtype=bool)
-            for side, column in (("revenue", "income"), ("expenditure", "spending")):
-                at_end = np.isin(m, list(told.get(side, set())))
-                both &= at_end
-                frame[column] = frame[column].where(at_end & np.r_[True, at_end[:-1]])
-            frame["balance"] = frame["balance"].where(both)
-        return frame.iloc[: self.months]
+        """By month seen; see :func:`~actuarial.budget.execution.by_month`."""
+        return by_month(self.budget, self.actual, self.basis)
 
     # ------------------------------------------------------------------ the year's end
 
     @cached_property
     def outstanding(self) -> pd.DataFrame:
-        """By payer: ``due_year``, ``due_to_date``, ``received``, ``overdue``, ``outstanding`` [yuan], ``age`` [months].
+        """What payers owe, with its age; see :func:`~actuarial.budget.execution.outstanding`."""
+        return outstanding(self.budget, self.actual)
 
-        Overdue is what the calendar lets arrive by now and did not; receipts settle the oldest instalment first, and the age
-        is that of the oldest instalment not settled, 0 where nothing is overdue. ``since_last`` counts months since the
-        calendar's last instalment: how long what is outstanding has been waiting where no date of payment is printed.
-        """
-        plan = self.budget.frame[
-            self.budget.frame["line"].isin(["contributions", "subsidy", "revenue_subtotal"])
-        ]
-        got = self.actual.frame[self.actual.frame["side"] == "revenue"].groupby("item")["cash"].sum()
-        rows: list[dict[str, Any]] = []
-        for item, part in plan.groupby("item", sort=False):
-            due = part.sort_values("month")["amount"].to_numpy()
-            now, received = due[: self.months].sum(), float(got.get(item, 0.0))
-            overdue = max(now - received, 0.0)
-            overdue = overdue if overdue > 1e-6 * max(now, 1.0) else 0.0
-            open_ = np.flatnonzero(np.cumsum(due[: self.months]) > received + 1e-6 * max(now, 1.0))
-            last = np.flatnonzero(due[: self.months] > 0)
-            rows.append({
-                "payer": item, "due_year": due.sum(), "due_to_date": now, "received": received, "overdue": overdue,
-                "outstanding": max(due.sum() - received, 0.0),
-                "age": int(self.months - (open_[0] + 1)) if overdue > 0 and len(open_) else 0,
-                "since_last": int(self.months - (last[-1] + 1)) if len(last) else self.months,
-            })  # fmt: skip
-        return pd.DataFrame(rows)
+    def outlook(self, key: str) -> pd.DataFrame:
+        """The year's end by ``item``, ``level`` or ``provider``; see :func:`~actuarial.budget.outlook.outlook`."""
+        if key not in self._outlooks:
+            self._outlooks[key] = outlook(self.budget, self.actual, self.basis, self.projection, key)
+        return self._outlooks[key].copy()
 
-    @property
+    @cached_property
+    def _outlooks(self) -> dict[str, pd.DataFrame]:
+        """What was asked for before."""
+        return {}
+
+    @cached_property
     def income(self) -> float:
         """Income of the year [yuan]: what payers gave and still owe, other income seen and to come.
 
@@ -176,7 +142,7 @@ class Monitor(Result):
                 found[str(line)] = found.get(str(line), 0.0) + float(amount)
         return found
 
-    @property
+    @cached_property
     def other_spending(self) -> float:
         """Spending other than claims: seen, and the budget of the months to come [yuan]."""
         seen = self.actual.amounts("expenditure", self.basis) - self.actual.amounts(
@@ -185,7 +151,7 @@ class Monitor(Result):
         planned = self.budget.amounts("expenditure") - self.budget.amounts("expenditure", claims_only=True)
         return float(seen.sum() + planned[self.months :].sum())
 
-    @property
+    @cached_property
     def claims_budget(self) -> float:
         """Budget of claims of the year [yuan]."""
         return float(self.budget.amounts("expenditure", claims_only=True).sum())
@@ -213,42 +179,18 @@ class Monitor(Result):
 
     @cached_property
     def drivers(self) -> Drivers | None:
-        """What drove the variance of claims to date, per insured: visits and payment per visit by category (LMDI).
+        """What drove the variance of claims to date; see :func:`~actuarial.budget.execution.variance_drivers`."""
+        return variance_drivers(self.budget, self.actual, self.basis)
 
-        None where the budget or the actuals have no visits.
-        """
-        plan = self.budget.frame
-        plan = (
-            plan[plan["line"].isin(CLAIMS) & (plan["month"] <= self.months)]
-            .groupby("item")[["amount", "visits"]]
-            .sum(min_count=1)
-        )
-        rows = self.actual.frame[self.actual.frame["line"].isin(CLAIMS)].assign(
-            amount=lambda f: f[self.basis]
-        )
-        seen = rows.groupby("item")[["amount", "visits"]].sum(min_count=1)
-        if not len(plan) or not len(seen) or plan["visits"].isna().any() or seen["visits"].isna().any():
-            return None
-        cells = [
-            pd.DataFrame(
-                {"visits": f["visits"] / self.budget.heads, "payment_per_visit": f["amount"] / f["visits"]}
-            )
-            for f in (plan[plan["visits"] > 0], seen[seen["visits"] > 0])
-        ]
-        return decompose(cells[0], cells[1], ["visits", "payment_per_visit"])
+    @cached_property
+    def stated_drivers(self) -> pd.DataFrame | None:
+        """What drove the overspending that a report states; see :func:`~actuarial.budget.execution.overspend_drivers`."""
+        return None if self.providers is None else overspend_drivers(self.providers, self.admissions)
 
     @cached_property
     def bridge(self) -> pd.DataFrame | None:
-        """From incurred to cash by month: ``unpaid_before`` + ``incurred`` − ``paid`` = ``unpaid`` [yuan]; None without both bases."""
-        if not (self.actual.has("cash") and self.actual.has("incurred")):
-            return None
-        incurred, paid = (self.actual.amounts("expenditure", b)[: self.months] for b in ("incurred", "cash"))
-        unpaid = self.budget.unpaid + np.cumsum(incurred - paid)
-        before = np.concatenate([[self.budget.unpaid], unpaid[:-1]])
-        names = [self.budget.start + k for k in range(self.months)]
-        return pd.DataFrame(
-            {"month": names, "unpaid_before": before, "incurred": incurred, "paid": paid, "unpaid": unpaid}
-        )
+        """From incurred to cash by month; see :func:`~actuarial.budget.execution.cash_bridge`."""
+        return cash_bridge(self.budget, self.actual)
 
     # ------------------------------------------------------------------ forms and showing
 
@@ -305,8 +247,7 @@ class Monitor(Result):
                  budget=unit.show(self.claims_budget), over=f"{100 * self.overspending_probability:.0f}"),
             text("monitor.balance", lang, balance=unit.show(self.balance()), low=unit.show(self.balance(0.025)),
                  high=unit.show(self.balance(0.975)), deficit=f"{100 * self.deficit_probability():.0f}"),
-            text("monitor.outstanding", lang, outstanding=unit.show(float(self.outstanding["outstanding"].sum())),
-                 overdue=unit.show(float(self.outstanding["overdue"].sum())), age=int(self.outstanding["age"].max())),
+            _owed(self.outstanding, unit, lang),
         ])  # fmt: skip
 
     def to_excel(self, path: str | os.PathLike[str], lang: str | None = None) -> Path:
@@ -314,14 +255,31 @@ class Monitor(Result):
         items = self.items.assign(item=[item_label(str(i), lang) for i in self.items["item"]])
         payers = self.outstanding.assign(payer=[item_label(str(i), lang) for i in self.outstanding["payer"]])
         frames = {"items": items.drop(columns=["side", "line"]), "months": self.by_month, "payers": payers,
-                  "bridge": self.bridge, "providers": self.providers}  # fmt: skip
+                  "bridge": self.bridge, "year_end": self.outlook("item"), "levels": self.outlook("level"), "providers": self.providers}  # fmt: skip
         named, yuan = {}, text("monitor.in_yuan", lang)
         for key, frame in frames.items():
-            if frame is not None:
+            if frame is not None and len(frame):
                 named[text(f"monitor.sheet_{key}", lang)] = frame.rename(
                     columns=lambda c: text(f"monitor.col_{c}", lang) + ("" if c in PLAIN_COLUMNS else yuan)
                 )
         return write_frames(path, named)
+
+    def _bands(self, ax: Axes, seen: float, unit: Unit, lang: str | None) -> None:
+        """The months to come: by month where the simulation tells them, else straight to the year's end."""
+        given = self.projection.given
+        if given is None:
+            x, paths = np.array([self.months, 12]), np.column_stack([np.full_like(self.projection.totals, seen), self.projection.totals])  # fmt: skip
+        else:
+            x = np.arange(self.months, 13)
+            paths = np.column_stack([np.full(len(given), seen), seen + given[:, self.months :].cumsum(axis=1)])  # fmt: skip
+        paths = paths / unit.scale
+        for low, high, colour, label in (
+            (0.025, 0.975, COLOURS["lighter"], "95%"),
+            (0.1, 0.9, COLOURS["light"], "80%"),
+        ):
+            edges = np.quantile(paths, [low, high], axis=0)
+            ax.fill_between(x, edges[0], edges[1], color=colour, alpha=0.7, linewidth=0, label=label)
+        ax.plot(x, paths.mean(axis=0), color=COLOURS["accent"], linestyle="--", label=text("monitor.projected", lang))  # fmt: skip
 
     def plot(self, ax: Axes | None = None, lang: str | None = None) -> Axes:
         """Cumulative spending against budget, and the year's end with its 80% and 95% intervals."""
@@ -344,18 +302,7 @@ class Monitor(Result):
                 label=text("monitor.actual", lang),
             )
             if self.months < 12:
-                for level, colour, label in (
-                    (0.95, COLOURS["lighter"], "95%"),
-                    (0.8, COLOURS["light"], "80%"),
-                ):
-                    low, high = self.projection.interval(level)
-                    ax.fill_between(
-                        [self.months, 12], [seen[-1] / unit.scale] * 2, [seen[-1] / unit.scale] * 2, alpha=0
-                    )
-                    ax.fill_between([self.months, 12], [seen[-1] / unit.scale, low / unit.scale],
-                                    [seen[-1] / unit.scale, high / unit.scale], color=colour, alpha=0.7, linewidth=0, label=label)  # fmt: skip
-                ax.plot([self.months, 12], [seen[-1] / unit.scale, self.projection.mean / unit.scale], color=COLOURS["accent"],
-                        linestyle="--", label=text("monitor.projected", lang))  # fmt: skip
+                self._bands(ax, seen[-1], unit, lang)
             ax.set_xticks(m)
             ax.set_xlabel(text("budget_words.month_of_year", lang))
             ax.set_ylabel(text("monitor.axis", lang, unit=unit.label))
@@ -365,18 +312,29 @@ class Monitor(Result):
         return ax
 
 
+def _owed(payers: pd.DataFrame, unit: Unit, lang: str | None) -> str:
+    """What is still to come in, and what of it is overdue, since when."""
+    owed, overdue = float(payers["outstanding"].sum()), float(payers["overdue"].sum())
+    code = "outstanding" if overdue > 0 else "not_overdue" if owed > 0 else "all_received"
+    waiting = payers.loc[payers["outstanding"] > 0, "since_last"]
+    return text(f"monitor.{code}", lang, outstanding=unit.show(owed), overdue=unit.show(overdue),
+                age=int(payers["age"].max()), waiting=int(waiting.max()) if len(waiting) else 0)  # fmt: skip
+
+
 def _on_form(lines: dict[str, float]) -> dict[str, float]:
     """Amounts on lines that can be entered: what is not split stands on the first line of its sum."""
     moved = {"benefits": "inpatient", "revenue_subtotal": "other_revenue"}
     out: dict[str, float] = {}
     for line, amount in lines.items():
         out[moved.get(line, line)] = out.get(moved.get(line, line), 0.0) + float(amount)
+    out.setdefault("subsidy_standard", out.get("subsidy", 0.0))
     return fill_form(out)
 
 
 def monitor(
-    budget: YearBudget, actual: Actual, *, basis: str = "cash", overspend: pd.DataFrame | None = None
-) -> Monitor:
+    budget: YearBudget, actual: Actual, *, basis: str = "cash", overspend: pd.DataFrame | None = None,
+    admissions: Mapping[str, float] | None = None,
+) -> Monitor:  # fmt: skip
     """Compare a year's actuals with its budget.
 
     Parameters
@@ -386,6 +344,8 @@ def monitor(
     basis : {"cash", "incurred"}
     overspend : DataFrame, optional
         ``provider``, ``overspend`` [yuan] as stated in a report, where the actuals have no providers.
+    admissions : mapping, optional
+        Growth of admissions by provider as stated in a report [fraction].
 
     Raises
     ------
@@ -408,29 +368,27 @@ def monitor(
     """
     if not actual.has(basis):
         raise InputError([Fault("budget.basis", params={"basis": basis})])
-    seen = float(actual.amounts("expenditure", basis, claims_only=True).sum())
+    seen = actual.amounts("expenditure", basis, claims_only=True)[: actual.months]
     found = project(budget, seen, actual.months)
-    if budget.prior is not None and not found.prior_used and actual.months < 12:
+    if found.surprise < CONFLICT:
         warn(ModelWarning, "budget.surprise", chance=f"{100 * found.surprise:.2g}")
-    return Monitor(budget, actual, basis, found, _providers(budget, actual, basis, overspend),
-                   sources=(*budget.sources, *actual.sources))  # fmt: skip
+    sources = (*budget.sources, *actual.sources)
+    m = Monitor(budget, actual, basis, found, None, admissions or {}, sources=sources)
+    return replace(m, providers=_providers(m, overspend))
 
 
-def _providers(
-    budget: YearBudget, actual: Actual, basis: str, overspend: pd.DataFrame | None
-) -> pd.DataFrame | None:
-    if budget.providers is None:
+def _providers(m: Monitor, overspend: pd.DataFrame | None) -> pd.DataFrame | None:
+    """Providers with a budget; one that is a level in the actuals is that level, where no provider has its name."""
+    if m.budget.providers is None:
         return None
-    frame = budget.providers.reset_index(drop=True).copy()
-    share = budget.profile.cumulative(actual.months) if actual.months < 12 else 1.0
+    frame = m.budget.providers.reset_index(drop=True).copy()
+    share = m.budget.profile.cumulative(m.months) if m.months < 12 else 1.0
     frame["budget_to_date"] = frame["budget"] * share
-    rows = actual.frame[actual.frame["side"] == "expenditure"]
-    spent = pd.concat(
-        [rows.groupby("provider")[basis].sum(), rows[rows["provider"] == ""].groupby("level")[basis].sum()]
-    )
-    spent = spent.drop("", errors="ignore").groupby(level=0).sum()
-    frame["actual_to_date"] = [float(spent.get(p, np.nan)) for p in frame["provider"]]
+    found = pd.concat([m.outlook(k).rename(columns={k: "provider"}) for k in ("provider", "level")])
+    found = found.drop_duplicates("provider").set_index("provider")
+    for column in ("visits", "actual_to_date", "projected", "low", "high", "over"):
+        frame[column] = found[column].reindex(frame["provider"]).to_numpy()
     stated = {} if overspend is None else overspend.set_index("provider")["overspend"].to_dict()
     frame["stated_overspend"] = [float(stated.get(p, np.nan)) for p in frame["provider"]]
-    frame["progress"] = frame["actual_to_date"] / frame["budget"]
+    frame["progress"] = frame["actual_to_date"] / frame["budget"].where(frame["budget"] > 0)
     return frame

@@ -13,7 +13,8 @@ For a base year in progress, where no spending budget was printed, spending is b
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,14 +62,12 @@ class YearBudget(Result):
         How spending falls on the months.
     place_sd : float
         How much this place may differ from it (sd of the share).
-    prior : ndarray or None
-        Simulated spending of the year, one value a path [yuan]; None where only a ceiling is known.
+    simulation : Simulation or None
+        The paths that the budget was drawn from; None where only a ceiling is known.
     providers : DataFrame or None
         ``provider``, ``budget`` [yuan].
     name : dict
         The fund's name by language.
-    process_sd : ndarray, shape (12,)
-        Spread of the share of the first months that single claims cause.
     """
 
     frame: pd.DataFrame
@@ -78,15 +77,23 @@ class YearBudget(Result):
     heads: float
     profile: MonthlyProfile
     place_sd: float
-    prior: NDArray[np.float64] | None
+    simulation: Simulation | None
     providers: pd.DataFrame | None
     name: dict[str, str]
-    process_sd: NDArray[np.float64] = field(default_factory=lambda: np.zeros(12))
 
     @property
     def year(self) -> int:
         """The year."""
         return int(self.start.year)
+
+    @cached_property
+    def process_sd(self) -> NDArray[np.float64]:
+        """Spread of the share of the first months that single claims cause, shape (12,)."""
+        if self.simulation is None:
+            return np.zeros(12)
+        claims = self.simulation.claims
+        spread: NDArray[np.float64] = (claims.cumsum(axis=1) / claims.sum(axis=1, keepdims=True)).std(axis=0)
+        return spread
 
     @property
     def table(self) -> pd.DataFrame:
@@ -221,10 +228,9 @@ def planned_year(sim: Simulation, premium: float, draft: dict[str, float]) -> Ye
     rows += _months("revenue", "interest", "interest", draft["interest"] * weights)
     plan = fund.plan
     providers = plan.tables["providers"].frame[["provider", "budget"]] if "providers" in plan.tables else None
-    # what a path spends on claims; the randomness of months is in it, that of the season comes with the profile
     return YearBudget(
         pd.DataFrame(rows), plan.base_year + 12, float(sim.opening.mean()), 0.0, heads, cost.base.coming,
-        cost.base.place_sd, sim.claims.sum(axis=1), providers, _names(plan), _process_sd(sim.claims), sources=sim.sources,
+        cost.base.place_sd, sim, providers, _names(plan), sources=sim.sources,
     )  # fmt: skip
 
 
@@ -288,8 +294,3 @@ def _months(
 
 def _names(plan: Plan) -> dict[str, str]:
     return {lang: plan.name(lang) for lang in ("zh", "en")}
-
-
-def _process_sd(claims: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Spread between paths of the share of the first months, shape (12,)."""
-    return (claims.cumsum(axis=1) / claims.sum(axis=1, keepdims=True)).std(axis=0)

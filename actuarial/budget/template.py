@@ -77,7 +77,7 @@ def fill_template(
     import openpyxl
 
     source = Path(template)
-    _check_file(source)
+    check_template(source, out)
     try:
         book = openpyxl.load_workbook(source)
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
@@ -123,8 +123,23 @@ def fill_template(
     return FilledTemplate(Path(out), frame, missing, sources=form.sources)
 
 
-def _check_file(path: Path) -> None:
-    """There is a file, it is a workbook, and rewriting would lose nothing."""
+def check_template(template: str | os.PathLike[str], out: str | os.PathLike[str]) -> None:
+    """Check that there is a file, that it is a workbook, that rewriting would lose nothing, and that the copy does not replace it.
+
+    Parameters
+    ----------
+    template : path
+    out : path
+        Where the filled copy goes.
+
+    Raises
+    ------
+    InputError
+        If one of these does not hold.
+    """
+    path = Path(template)
+    if path.resolve() == Path(out).resolve():
+        raise InputError([Fault("budget.template_same", file=str(path))])
     if not path.is_file():
         raise InputError([Fault("file.not_found", file=str(path))])
     if path.suffix.lower() != ".xlsx" or not zipfile.is_zipfile(path):

@@ -11,12 +11,10 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from actuarial.budget.alarm_errors import alarm_errors, claims_limit
 from actuarial.budget.monitor import Monitor
-from actuarial.budget.phasing import YearBudget
-from actuarial.budget.projection import share_law, weights_given
 from actuarial.errors import Fault, InputError
 from actuarial.results import Result, Source
-from actuarial.tables import MonthlyProfile, Table
 from actuarial.texts import pick
 
 LEVELS = ("yellow", "orange", "red")
@@ -32,16 +30,16 @@ class Rule:
     when : {"at_least", "above", "below"}
     levels : dict
         Threshold by level (yellow, orange, red), those that the rule has.
-    document, status : str
-    name : dict
+    document, name : dict
         By language.
+    status : str
     """
 
     id: str
     indicator: str
     when: str
     levels: dict[str, float]
-    document: str
+    document: dict[str, str]
     status: str
     name: dict[str, str]
 
@@ -102,7 +100,8 @@ class WarningReport(Result):
     monitor : Monitor
     frame : DataFrame
         ``rule``, ``what`` (of what it speaks), ``value``, ``level``, ``threshold``, ``probability`` (that the year's end passes
-        the threshold; NaN for what is observed), ``status``, ``document``.
+        the threshold; NaN for what is observed), ``false_alarm``, ``miss`` (of such an alarm after as many months, on simulated
+        years), ``status``, ``document``.
     """
 
     monitor: Monitor
@@ -131,7 +130,8 @@ def warnings_of(
     rules : tuple of Rule, optional
         See :func:`load_rules`.
     admissions : dict, optional
-        Growth of admissions by place, as a report states it; else admissions against the budget's are used.
+        Growth of admissions by place, as a report states it; the monitor's own if not given, and without those admissions
+        against the budget's.
     """
     rows = []
     values = _indicators(m, admissions)
@@ -140,11 +140,13 @@ def warnings_of(
             level = rule.level(value)
             first = rule.levels[level] if level else next(iter(rule.levels.values()))
             rows.append({
-                "rule": rule.id, "what": what, "value": value, "level": level, "threshold": first,
-                "probability": _probability(m, rule.indicator, first), "status": rule.status, "document": rule.document,
+                "rule": rule.id, "indicator": rule.indicator, "what": what, "value": value, "level": level, "threshold": first,
+                "probability": _probability(m, rule.indicator, first), "status": rule.status, "document": pick(rule.document),
             })  # fmt: skip
-    sources = tuple(Source(r.id, r.document, status=r.status) for r in rules or load_rules())
-    return WarningReport(m, pd.DataFrame(rows), sources=(*m.sources, *sources))
+    frame = pd.DataFrame(rows)
+    frame["false_alarm"], frame["miss"] = alarm_errors(m, frame)
+    sources = tuple(Source(r.id, pick(r.document), status=r.status) for r in rules or load_rules())
+    return WarningReport(m, frame.drop(columns="indicator"), sources=(*m.sources, *sources))
 
 
 def _indicators(m: Monitor, admissions: dict[str, float] | None) -> dict[str, dict[str, float]]:
@@ -156,7 +158,7 @@ def _indicators(m: Monitor, admissions: dict[str, float] | None) -> dict[str, di
             stated = r["stated_overspend"] / r["budget"]
             now = r["actual_to_date"] / r["budget_to_date"] - 1 if r["budget_to_date"] > 0 else np.nan
             over[str(r["provider"])] = float(stated if stated == stated else now)
-    grown = admissions or {}
+    grown = dict(m.admissions if admissions is None else admissions)
     if not grown and m.drivers is not None:
         visits = m.budget.frame[
             (m.budget.frame["line"] == "inpatient") & (m.budget.frame["month"] <= m.months)
@@ -180,114 +182,19 @@ def _indicators(m: Monitor, admissions: dict[str, float] | None) -> dict[str, di
 
 def _probability(m: Monitor, indicator: str, threshold: float) -> float:
     """Probability that the year's end passes the threshold; NaN for what is observed, not forecast."""
-    room = m.income - m.other_spending  # claims at which the year breaks even
-    if indicator == "expected_deficit":
-        return m.deficit_probability(threshold)
-    if indicator in {"deficit_probability", "rolling_balance"}:
-        return m.deficit_probability()
-    if indicator == "overspending_probability":
-        return m.overspending_probability
-    if indicator == "use_rate":
-        return m.projection.over(threshold * m.income - m.other_spending)
-    if indicator == "current_balance_ratio":
-        return max(1 - m.projection.over(room - threshold * m.income), 0.0)
-    if indicator == "cumulative_balance_ratio":
-        return max(1 - m.projection.over(m.budget.opening + room - threshold * m.income), 0.0)
-    if indicator == "payable_months":  # closing < threshold × spending / 12
-        claims = (m.budget.opening + m.income) / (1 + threshold / 12) - m.other_spending
-        return m.projection.over(claims)
-    return float("nan")
-
-
-# --------------------------------------------------------------------------- how often alarms err
-
-
-def simulated_errors(
-    year: YearBudget,
-    *,
-    budget: float | None = None,
-    levels: tuple[float, ...] = (0.2, 0.5, 0.8),
-    years: int = 4000,
-    seed: int = 2012,
-) -> pd.DataFrame:
-    """False alarms and misses of “claims pass the budget” on simulated years: an assessment of the method, not of the world.
-
-    Each simulated year has a total of the prior and a share of the months drawn from the profile's spread; the alarm at level
-    p sounds where the probability given the first k months is at least p.
-
-    Returns
-    -------
-    DataFrame
-        ``months``, ``level``, ``events`` (share of years over), ``false_alarm`` (alarm where the year held), ``miss`` (no alarm
-        where it did not).
-
-    Raises
-    ------
-    InputError
-        Where the budget has no simulation behind it.
-    """
-    if year.prior is None:
-        raise InputError([Fault("budget.no_prior")])
-    limit = float(year.amounts("expenditure", claims_only=True).sum()) if budget is None else budget
-    random = np.random.Generator(np.random.SFC64(np.random.SeedSequence(seed, spawn_key=(7, 0))))
-    grid = np.quantile(year.prior, (np.arange(400) + 0.5) / 400)
-    totals = random.choice(year.prior, years)
-    event, rows = totals > limit, []
-    for k in range(1, 12):
-        centre, spread = share_law(year, k)
-        seen = totals / (1 + np.exp(-(centre + spread * random.standard_normal(years))))
-        chance = weights_given(grid, seen, centre, spread) @ (grid > limit)
-        for p in levels:
-            alarm = chance >= p
-            rows.append({
-                "months": k, "level": p, "events": float(event.mean()),
-                "false_alarm": float(alarm[~event].mean()) if (~event).any() else np.nan,
-                "miss": float((~alarm[event]).mean()) if event.any() else np.nan,
-            })  # fmt: skip
-    return pd.DataFrame(rows)
-
-
-def national_errors(
-    table: Table, *, gaps: tuple[float, ...] = (0.01, 0.02, 0.03, 0.05), level: float = 0.5
-) -> pd.DataFrame:
-    """The same on real years: each whole year from its first months by the others' shares, against budgets that it passed or kept by a gap.
-
-    Few years: three of them are no proof of a rate, and neighbouring months of a year are one trial.
-
-    Returns
-    -------
-    DataFrame
-        ``months``, ``gap``, ``years``, ``false_alarm`` (budget kept by the gap), ``miss`` (budget passed by it).
-    """
-    whole = MonthlyProfile.from_history(table)
-    if len(whole.years) < 3:
-        raise InputError(
-            [Fault("experience.backtest_short", file=table.file, params={"years": len(whole.years)})]
-        )
-    frame = table.frame.pivot_table(index="year", columns="month", values="expenditure_to_date")
-    normal = np.random.Generator(np.random.SFC64(0)).standard_normal(4000)
-    rows = []
-    for k in range(1, 12):
-        for gap in gaps:
-            false, miss = [], []
-            for name in whole.years.index:
-                others = MonthlyProfile.from_years(whole.years.drop(index=name))
-                actual, seen = float(frame.loc[name, 12]), float(frame.loc[name, k])
-                totals = seen / others.share_draws(k, normal)
-                false.append((totals > actual * (1 + gap)).mean() >= level)
-                miss.append((totals > actual / (1 + gap)).mean() < level)
-            rows.append(
-                {
-                    "months": k,
-                    "gap": gap,
-                    "years": len(false),
-                    "false_alarm": float(np.mean(false)),
-                    "miss": float(np.mean(miss)),
-                }
-            )
-    return pd.DataFrame(rows)
+    found = claims_limit(m, indicator, threshold)
+    if found is None:
+        return float("nan")
+    limit, over = found
+    chance = m.projection.over(limit)
+    return chance if over else max(1 - chance, 0.0)
 
 
 def rule_name(rule: str, lang: str | None = None) -> str:
     """Words of a rule."""
     return pick(next(r["name"] for r in _raw() if r["id"] == rule), lang)
+
+
+def rule_document(rule: str, lang: str | None = None) -> str:
+    """The document that a rule rests on."""
+    return pick(next(r["document"] for r in _raw() if r["id"] == rule), lang)

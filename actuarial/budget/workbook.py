@@ -14,21 +14,23 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from actuarial.budget.form import SIDES, STAGES, WAN, OfficialForm, budget_form, is_computed, short_label
+from actuarial.budget.form import SIDES, STAGES, WAN, OfficialForm, form_source, is_computed, short_label
 from actuarial.budget.phasing import YearBudget, item_label
 from actuarial.budget.supporting import in_language
 from actuarial.results import WORKBOOK_OPTIONS, atomic_path, write_cell
-from actuarial.safe import sheet_name
+from actuarial.safe import sheet_name, width
 from actuarial.tables import term_label
 from actuarial.texts import text
 
 KIND_FORMATS = {
-    "count": "#,##0",
-    "yuan": "#,##0.00",
-    "percent": "0.00%",
-    "number": "0.00",
-    "money": "#,##0.00",
+    "count": "#,##0_ ",
+    "yuan": "#,##0.00_ ",
+    "percent": "0.00%_ ",
+    "number": "0.00_ ",
+    "money": "#,##0.00_ ;-#,##0.00_ ",
+    "change": "#,##0.00_ ;-#,##0.00_ ;",
 }
+"""Formats by kind of value, with room beside the rule; a change of nothing is not shown."""
 HEAD_ROWS = 3
 """Rows above the first line of the form: title, unit, headings."""
 
@@ -107,21 +109,23 @@ class BudgetWriter:
     def style(self, kind: str, bold: bool = False) -> Any:
         """Bordered cell of a kind of value."""
         if (kind, bold) not in self.styles:
-            more = {"text_wrap": True} if kind == "text" else {"num_format": KIND_FORMATS[kind]}
+            more = {"text_wrap": True, "indent": 0} if kind == "text" else {"num_format": KIND_FORMATS[kind]}
             self.styles[kind, bold] = self.book.add_format({**self.base, **more, "border": 1, "bold": bold})
         return self.styles[kind, bold]
 
     def sheet(self, name: str, widths: Sequence[float], *, rows_high: float = 20) -> Any:
         """A new sheet, laid out for A4 across."""
         sheet = self.book.add_worksheet(sheet_name(name))
-        for at, width in enumerate(widths):
-            sheet.set_column(at, at, width)
+        for at, wide in enumerate(widths):
+            sheet.set_column(at, at, wide)
         sheet.set_landscape()
         sheet.set_paper(9)
         sheet.fit_to_pages(1, 0)
         sheet.center_horizontally()
         sheet.hide_gridlines(2)
         sheet.set_default_row(rows_high)
+        sheet.set_margins(left=0.5, right=0.5, top=0.6, bottom=0.6)
+        sheet.set_footer("&C&9" + text("report_words.page_of", self.lang, page="&P", pages="&N"))
         return sheet
 
     # ---------------------------------------------------------------- the form
@@ -159,15 +163,17 @@ class BudgetWriter:
         end = HEAD_ROWS + high
         self._notes(sheet, end, last, form)
         sheet.freeze_panes(HEAD_ROWS, 1)
+        sheet.repeat_rows(0, HEAD_ROWS - 1)
         return {"sheet": name, "where": where}
 
     def _notes(self, sheet: Any, row: int, last: int, form: OfficialForm) -> None:
         for words in (
-            self.t("form_source", source=budget_form()["source"]),
+            self.t("form_source", source=form_source(self.lang)),
             self.t(f"form_note_{form.stage}"),
         ):
             sheet.merge_range(row, 0, row, last, "", self.grey)
             sheet.write_string(row, 0, words, self.grey)
+            sheet.set_row(row, 16 * (1 + width(words) // 170))
             row += 1
 
     def _line(
@@ -190,7 +196,9 @@ class BudgetWriter:
                 self._amount(sheet, form, line, spec, column, where, value / WAN, bold)
             elif column == "adjustment":
                 a, b = (cell(*where[line, c]) for c in ("adjusted", "budget"))
-                sheet.write_formula(*at, f"={a}-{b}", self.style("money", bold), value / WAN)
+                sheet.write_formula(
+                    *at, f"={a}-{b}", self.style("money" if bold else "change", bold), value / WAN
+                )
             else:  # the share of the budget; blank where nothing was budgeted
                 a, b = (cell(*where[line, c]) for c in ("final", "budget"))
                 cached: Any = "" if value != value else value
@@ -233,11 +241,13 @@ class BudgetWriter:
         ]
         for at, heading in enumerate(heads):
             sheet.write_string(1, at, heading, self.head)
+        sheet.repeat_rows(0, 1)
         row = 2
         for record in frame.to_dict("records"):
             kind = str(record["kind"])
             sheet.write_string(row, 0, str(record["indicator"]), self.style("text"))
-            sheet.write_string(row, 1, self.t(f"support_unit_{kind}"), self.style("text"))
+            unit = "visits" if str(record["code"]).endswith("_visits") else kind
+            sheet.write_string(row, 1, self.t(f"support_unit_{unit}"), self.style("text"))
             for at, column in ((2, "last"), (3, "draft")):
                 value = float(record[column])
                 if record["code"] == "payable_months" and value == value:
@@ -262,6 +272,8 @@ class BudgetWriter:
         months = [str(year.start + m) for m in range(12)]
         for at, heading in enumerate([self.t("item"), *months, self.t("whole_year")]):
             sheet.write_string(2, at, heading, self.head)
+        sheet.repeat_rows(0, 2)
+        sheet.freeze_panes(3, 1)
         table, row, totals = year.table, 3, {}
         for side in SIDES:
             first = row
@@ -320,6 +332,8 @@ class BudgetWriter:
         heads = ["provider", "provider_budget", "stated_overspend", "share_of_income"]
         for at, code in enumerate(heads):
             sheet.write_string(2, at, self.t(code), self.head)
+        sheet.set_row(2, 32)
+        sheet.repeat_rows(0, 2)
         for n, record in enumerate(frame.to_dict("records")):
             row = 3 + n
             sheet.write_string(row, 0, term_label(str(record["provider"]), self.lang), self.style("text"))

@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from actuarial.cli.shared import _HELP_LANGUAGE, common, print_json, say, simulated
+from actuarial.cli.report import formats, refuse_file
+from actuarial.cli.shared import _HELP_LANGUAGE, common, print_json, progress_bar, say, simulated
 from actuarial.texts import language, text
 
 
@@ -15,12 +16,13 @@ def _help(code: str) -> str:
     return text(f"monitor.{code}", _HELP_LANGUAGE)
 
 
-def _draft(loaded: Any, premium: float | None, paths: int, seed: int, threads: int) -> Any:
+def _draft(loaded: Any, premium: float | None, paths: int, seed: int, threads: int, *, quiet: bool) -> Any:
     """The draft at a premium, or at the rounded target."""
     from actuarial.budget import budget_draft
     from actuarial.pipeline import run
 
-    answer = run(loaded, paths=paths, seed=seed, threads=threads)
+    with progress_bar(quiet) as progress:
+        answer = run(loaded, paths=paths, seed=seed, threads=threads, progress=progress)
     return answer.budget if premium is None else budget_draft(answer.simulation, premium)
 
 
@@ -36,21 +38,41 @@ def budget(
     lang: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Next year's budget."""
-    from actuarial.budget import fill_template
+    from actuarial.budget import check_template, fill_template
     from actuarial.plan import load_plan
+    from actuarial.results import write_together
 
-    chosen = language(lang)
-    draft = _draft(load_plan(plan), premium, paths, seed, threads)
-    path = draft.to_excel(Path(out) / f"budget_{chosen}.xlsx", chosen)
-    filled = fill_template(template, draft.form, Path(out) / Path(template).name) if template else None
+    refuse_file(out)
+    if template:
+        check_template(template, Path(out) / Path(template).name)
+    chosen, loaded = language(lang), load_plan(plan)
+    draft = _draft(loaded, premium, paths, seed, threads, quiet=as_json)
+    path = Path(out) / f"budget_{chosen}.xlsx"
+    missing: list[str] = []
+    writers: dict[Path, Any] = {path: lambda to: draft.to_excel(to, chosen)}
+    if template:
+        writers[Path(out) / Path(template).name] = lambda to: missing.extend(
+            fill_template(template, draft.form, to).missing
+        )
+    with progress_bar(as_json, "writing") as progress:
+        write_together(writers, progress)
     if as_json:
         print_json({
             "premium": draft.premium, "last": draft.last, "draft": draft.draft, "workbook": str(path),
-            "filled": str(filled.path) if filled else None, "not_in_template": list(filled.missing) if filled else [],
+            "filled": str([*writers][1]) if template else None, "not_in_template": missing,
         })  # fmt: skip
         return
-    for written in (path, *([filled.path] if filled else [])):
+    for written in writers:
         click.echo(say("wrote", path=written))
+    for line in missing:
+        click.echo(say("warning", message=text("monitor.not_in_template", name=item_name(line))), err=True)
+
+
+def item_name(line: str) -> str:
+    """Words of a line of the form."""
+    from actuarial.budget.phasing import item_label
+
+    return item_label(line)
 
 
 @click.command(help=_help("monitor_help"))
@@ -66,52 +88,57 @@ def budget(
 )
 @click.option("--premium", type=click.FloatRange(0), default=None, help=_help("premium_help"))
 @click.option("--out", type=click.Path(), default="reports", show_default=True)
+@formats("html,xlsx,docx,pdf")
 @simulated
 @common
 def monitor(
-    plan: str, actual: str | None, sheet: str | None, basis: str, premium: float | None, out: str, paths: int, seed: int,
-    threads: int, lang: str | None, as_json: bool,
+    plan: str, actual: str | None, sheet: str | None, basis: str, premium: float | None, out: str, formats: tuple[str, ...],
+    paths: int, seed: int, threads: int, lang: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Execution of a year against its budget."""
-    from actuarial.budget import (
-        base_year_budget,
-        national_errors,
-        plan_actual,
-        provider_budgets,
-        read_actual,
-        warnings_of,
-    )
     from actuarial.budget import monitor as compare
+    from actuarial.budget import national_errors, read_actual, warnings_of
     from actuarial.plan import load_plan
-    from actuarial.report.monitoring import write_monitoring
+    from actuarial.report.monitoring import write_monitoring_files
     from actuarial.samples import sample_path
     from actuarial.tables import read_table
 
+    refuse_file(out)
     chosen, loaded = language(lang), load_plan(plan)
     if actual is None:
-        m = compare(
-            base_year_budget(loaded), plan_actual(loaded), basis=basis, overspend=provider_budgets(loaded)
-        )
+        m = _base_year(loaded, basis)
     else:
         seen = read_actual(actual, loaded, sheet=sheet)
-        m = compare(_draft(loaded, premium, paths, seed, threads).phasing, seen, basis=basis)
-    report = warnings_of(m, admissions=_stated_growth(loaded) if actual is None else None)
+        draft = _draft(loaded, premium, paths, seed, threads, quiet=as_json)
+        m = compare(draft.phasing, seen, basis=basis)
+    report = warnings_of(m)
     errors = national_errors(read_table(sample_path("national/monthly_medical_fund.csv"), "monthly_history"))
-    page = write_monitoring(report, Path(out) / f"monitor_{chosen}.html", chosen, errors)
-    book = m.to_excel(Path(out) / f"monitor_{chosen}.xlsx", chosen)
     form = None  # a ceiling that is not split by category has no place in the form
     if actual is not None:
-        stage = "final" if m.months == 12 else "adjusted"
-        form = m.form(stage).to_excel(Path(out) / f"monitor_form_{chosen}.xlsx", chosen)
-    if as_json:
-        print_json(
-            _as_dict(m, report)
-            | {"page": str(page), "workbook": str(book), "form": str(form) if form else None}
+        form = Path(out) / f"monitor_form_{chosen}.xlsx"
+    with progress_bar(as_json, "writing") as progress:
+        files = write_monitoring_files(
+            report, out, chosen, errors, formats=formats, form=form, progress=progress
         )
+    if as_json:
+        names = {"html": "page", "xlsx": "workbook", "docx": "word", "pdf": "pdf"}
+        written = {names[e]: str(files[e]) if e in files else None for e in names}
+        print_json(_as_dict(m, report) | written | {"form": str(form) if form else None})
         return
     click.echo(m.summary(chosen))
-    for path in filter(None, (book, form, page)):
+    for path in (*(files[e] for e in files if e != "html"), *([form] if form else [])):
         click.echo(say("wrote", path=path))
+    if "html" in files:
+        click.echo(say("report_at", path=files["html"]))
+
+
+def _base_year(plan: Any, basis: str) -> Any:
+    """The plan's own base year against the income that bounds it, with what its tables state of providers."""
+    from actuarial.budget import base_year_budget, plan_actual, provider_budgets
+    from actuarial.budget import monitor as compare
+
+    year, seen = base_year_budget(plan), plan_actual(plan)
+    return compare(year, seen, basis=basis, overspend=provider_budgets(plan), admissions=_stated_growth(plan))
 
 
 def _stated_growth(plan: Any) -> dict[str, float] | None:
@@ -132,6 +159,10 @@ def _as_dict(m: Any, report: Any) -> dict[str, Any]:
         "claims_interval": [low, high], "claims_budget": m.claims_budget, "overspending_probability": m.overspending_probability,
         "expected_result": m.balance(), "deficit_probability": m.deficit_probability(), "expected_closing_balance": m.closing,
         "outstanding": [{k: _plain(v) for k, v in r.items()} for r in m.outstanding.to_dict("records")],
+        "year_end": {
+            key: [{k: _plain(v) for k, v in r.items()} for r in m.outlook(key).to_dict("records")]
+            for key in ("item", "level", "provider")
+        },
         "alarms": [{k: _plain(v) for k, v in r.items()} for r in report.alarms.to_dict("records")],
     }  # fmt: skip
 

@@ -94,8 +94,8 @@ def report(
     name = "report" if kind == "actuarial" else kind
     made: dict[str, dict[str, str]] = {}
     for chosen in LANGUAGES if both else (None,):
-        with use_language(chosen) if chosen else use_language(_language(lang)):
-            files = build_report(answer, out, name=name, formats=formats, kind=kind)
+        with use_language(chosen or _language(lang)), progress_bar(as_json, "writing") as progress:
+            files = build_report(answer, out, name=name, formats=formats, kind=kind, progress=progress)
         made[_language(chosen or lang)] = written(files)
         if not as_json:
             tell(files)

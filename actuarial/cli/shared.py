@@ -66,6 +66,46 @@ def simulated(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def on_terminal() -> bool:
+    """Whether somebody sees what is written to standard error as it is written."""
+    return sys.stderr.isatty()
+
+
+class progress_bar:
+    """A bar on a terminal; nothing in a pipe, in CI or beside JSON.
+
+    Parameters
+    ----------
+    quiet : bool
+        Whether nothing is to be shown at all.
+    words : str
+        Code of what is being done.
+    """
+
+    def __init__(self, quiet: bool, words: str = "progress") -> None:
+        self.quiet, self.words = quiet or not on_terminal(), words
+        self.bar: Any = None
+
+    def __enter__(self) -> Callable[[int, int], None] | None:
+        """The function to call with what is done and what there is in all."""
+        if self.quiet:
+            return None
+        from tqdm import tqdm
+
+        self.bar = tqdm(desc=say(self.words), unit="", unit_scale=True, leave=False)
+
+        def show(done: int, total: int) -> None:
+            self.bar.total = total
+            self.bar.update(done - self.bar.n)
+
+        return show
+
+    def __exit__(self, *_: object) -> None:
+        """Take the bar away."""
+        if self.bar is not None:
+            self.bar.close()
+
+
 def print_json(value: dict[str, Any]) -> None:
     """One JSON object; never NaN or infinity."""
     click.echo(json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False))
@@ -76,31 +116,6 @@ def money(value: float) -> str:
     from actuarial.results import Unit
 
     return Unit.of().show(value)
-
-
-class progress_bar:
-    """A bar on a terminal; nothing in a pipe, in CI or beside JSON."""
-
-    def __init__(self, quiet: bool) -> None:
-        self.quiet = quiet or not sys.stderr.isatty()
-        self.bar: Any = None
-
-    def __enter__(self) -> Callable[[int, int], None] | None:
-        if self.quiet:
-            return None
-        from tqdm import tqdm
-
-        self.bar = tqdm(desc=say("progress"), unit="", unit_scale=True, leave=False)
-
-        def show(done: int, total: int) -> None:
-            self.bar.total = total
-            self.bar.update(done - self.bar.n)
-
-        return show
-
-    def __exit__(self, *_: object) -> None:
-        if self.bar is not None:
-            self.bar.close()
 
 
 def show_table(heads: list[str], rows: list[list[str]], left: list[bool]) -> list[str]:

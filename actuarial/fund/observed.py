@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -117,9 +118,7 @@ def condition(
         New ones; what was given is left as it is.
     """
     k = seen.months
-    factor, rest = _update(s, arrays, seen, _season(s, k, seed, len(arrays.heads)))
-    claims = arrays.claims * rest[:, None]
-    claims[:, :k] = np.asarray(seen.claims, dtype=np.float64)
+    factor, claims = claims_given(s, arrays, seen, seed=seed)
     base = arrays.base_total if seen.base_total is None else np.full_like(arrays.base_total, seen.base_total)
     moved = replace(arrays, base_total=base, cost_per_capita=arrays.cost_per_capita * factor, claims=claims)
     if s.income is not None:
@@ -180,6 +179,30 @@ def _with_accounts(
     )
 
 
+def claims_given(
+    s: Setting, arrays: PathArrays, seen: MonthlyActuals, *, seed: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Claims of the year given its first months.
+
+    Parameters
+    ----------
+    s, arrays, seen, seed
+        See :func:`condition`.
+
+    Returns
+    -------
+    factor : ndarray, shape (n,)
+        What becomes of the year's systemic cost.
+    claims : ndarray, shape (n, 12)
+        Months seen as seen, the others given them [yuan].
+    """
+    k = seen.months
+    factor, rest = _update(s, arrays, seen, season(s, k, seed, len(arrays.heads)))
+    claims = arrays.claims * rest[:, None]
+    claims[:, :k] = np.asarray(seen.claims, dtype=np.float64)
+    return factor, claims
+
+
 def flows_of(s: Setting, arrays: PathArrays) -> NDArray[np.float64]:
     """Flows of each month at an amount of 0 besides claims, shape (n, 12) [yuan]; from the balances themselves."""
     first = arrays.stub_balance[:, -1] if arrays.stub_balance.shape[1] else s.at_valuation - s.unpaid
@@ -187,7 +210,7 @@ def flows_of(s: Setting, arrays: PathArrays) -> NDArray[np.float64]:
     return arrays.at_zero - before * (1 + s.interest) + arrays.claims
 
 
-def _season(s: Setting, months: int, seed: int, paths: int) -> NDArray[np.float64]:
+def season(s: Setting, months: int, seed: int, paths: int) -> NDArray[np.float64]:
     """Share of the year in the months seen, one a path."""
     base = s.cost.base
     z = np.concatenate(
@@ -199,23 +222,57 @@ def _season(s: Setting, months: int, seed: int, paths: int) -> NDArray[np.float6
     return base.coming.share_draws(months, z, base.place_sd)
 
 
+@dataclass(frozen=True, eq=False)
+class Update:
+    """How paths move when something is seen: Matheron's rule, learnt once for any number of observations.
+
+    Parameters
+    ----------
+    data : ndarray, shape (d, n)
+        Logarithm of what each path would have shown.
+    state : ndarray, shape (m + 1, n)
+        Logarithm of the year's cost (of each of m parts), and logit of the share of the months seen.
+    """
+
+    data: NDArray[np.float64]
+    state: NDArray[np.float64]
+
+    @cached_property
+    def gain(self) -> NDArray[np.float64]:
+        """``Cov(x, y) Var(y)⁻¹``, shape (m + 1, d)."""
+        y, x = (a - a.mean(axis=1, keepdims=True) for a in (self.data, self.state))
+        n = self.data.shape[1]
+        found: NDArray[np.float64] = (x @ y.T / n) @ np.linalg.pinv(y @ y.T / n, rcond=1e-12, hermitian=True)
+        return found
+
+    def moves(self, seen: NDArray[np.float64]) -> NDArray[np.float64]:
+        """How far each path's state moves, given the logarithms that were seen, shape (m + 1, n)."""
+        return self.gain @ (seen[:, None] - self.data)
+
+    def left(self, move: NDArray[np.float64], paths: slice = slice(None)) -> NDArray[np.float64]:
+        """Share of the year that is left to come, given the move of its logit."""
+        return 1 - expit(self.state[-1, paths] + move)
+
+
+def learned(
+    s: Setting, arrays: PathArrays, months: int, share: NDArray[np.float64], *, base_year: bool = False
+) -> Update:
+    """The update by the claims of the first months, and by the base year's total where it is known."""
+    usual = float(s.shares[:months].sum())
+    simulated = np.maximum(arrays.claims[:, :months].sum(axis=1), 1e-9) * (
+        share / usual if usual > 0 else 1.0
+    )
+    data = [np.log(simulated), *([np.log(arrays.base_total)] if base_year else [])]
+    cost = np.log(np.maximum(arrays.heads * arrays.cost_per_capita, 1e-9))
+    return Update(np.stack(data), np.stack([cost, logit(np.clip(share, 1e-12, 1 - 1e-12))]))
+
+
 def _update(
     s: Setting, arrays: PathArrays, seen: MonthlyActuals, share: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Factors on the year's cost, and on the claims of the months to come."""
-    k, n = seen.months, len(arrays.heads)
-    usual = float(s.shares[:k].sum())
-    simulated = np.maximum(arrays.claims[:, :k].sum(axis=1), 1e-9) * (share / usual if usual > 0 else 1.0)
-    data, target = [np.log(simulated)], [np.log(float(np.sum(seen.claims)))]
-    if seen.base_total is not None:
-        data.append(np.log(arrays.base_total))
-        target.append(np.log(seen.base_total))
-    inside = np.clip(share, 1e-12, 1 - 1e-12)
-    state = np.stack([np.log(np.maximum(arrays.heads * arrays.cost_per_capita, 1e-9)), logit(inside)])
-    y = np.stack(data)
-    y_dev, x_dev = y - y.mean(axis=1, keepdims=True), state - state.mean(axis=1, keepdims=True)
-    gain = (x_dev @ y_dev.T / n) @ np.linalg.pinv(y_dev @ y_dev.T / n, rcond=1e-12, hermitian=True)
-    moved = gain @ (np.asarray(target)[:, None] - y)
-    factor = np.exp(moved[0])
-    left = 1 - expit(logit(inside) + moved[1])
-    return factor, factor * (left / (1 - usual) if 1 - usual > 1e-9 else 1.0)
+    update = learned(s, arrays, seen.months, share, base_year=seen.base_total is not None)
+    known = [float(np.sum(seen.claims)), *([] if seen.base_total is None else [seen.base_total])]
+    moved = update.moves(np.log(np.array(known)))
+    factor, usual = np.exp(moved[0]), float(s.shares[: seen.months].sum())
+    return factor, factor * (update.left(moved[1]) / (1 - usual) if 1 - usual > 1e-9 else 1.0)

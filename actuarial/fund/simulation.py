@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, overload
 
@@ -24,7 +24,7 @@ from actuarial.fund.needs import (
     opening_of,
     spending_of,
 )
-from actuarial.fund.observed import MonthlyActuals
+from actuarial.fund.observed import MonthlyActuals, claims_given, condition
 from actuarial.fund.paths import PathArrays, Setting
 from actuarial.fund.quantiles import quantiles
 from actuarial.fund.target import PremiumTarget, premium_target
@@ -72,6 +72,39 @@ class Simulation(Result):
     paths: int
     seed: int
     observed: MonthlyActuals | None = None
+
+    def given(self, observed: MonthlyActuals) -> Simulation:
+        """The same paths once months of the planned year have been seen: what :meth:`Fund.simulate` gives with `observed`.
+
+        Raises
+        ------
+        InputError
+            If the paths carry weights, or months were seen already.
+        """
+        self._unseen()
+        setting, arrays = condition(
+            self.setting, self.arrays, observed, seed=self.seed, standard=self.standard
+        )
+        sources = (*self.sources, observed.as_source())
+        return replace(self, setting=setting, arrays=arrays, observed=observed, sources=sources)
+
+    def claims_given(self, observed: MonthlyActuals) -> NDArray[np.float64]:
+        """Claims by month of :meth:`given` alone, shape (n, 12) [yuan]: rules of income may leave its balances open.
+
+        Raises
+        ------
+        InputError
+            If the paths carry weights, or months were seen already.
+        """
+        self._unseen()
+        return claims_given(self.setting, self.arrays, observed, seed=self.seed)[1]
+
+    def _unseen(self) -> None:
+        """Refuse paths that cannot be moved by months seen."""
+        if self.arrays.weight is not None:
+            raise InputError([Fault("fund.observed_weighted")])
+        if self.observed is not None:
+            raise InputError([Fault("fund.observed_twice", params={"months": self.observed.months})])
 
     # ------------------------------------------------------------------ money
 

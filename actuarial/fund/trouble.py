@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from actuarial.errors import Fault, InputError
 from actuarial.fund import Simulation
+from actuarial.fund.categories import category_paths
 from actuarial.fund.needs import spending_of
-from actuarial.fund.paths import CHUNK, PLAIN
 from actuarial.fund.target import allowed
 from actuarial.law import list_laws, load_law
 from actuarial.results import COLOURS, Result, Unit, figure_style, new_axes
@@ -244,13 +244,8 @@ def category_costs(sim: Simulation) -> pd.DataFrame:
     if sim.observed is not None:
         raise InputError([Fault("trouble.seen")])
     s = sim.setting
-    parts = []
-    for number, low in enumerate(range(0, sim.paths, CHUNK)):
-        z, _ = PLAIN.draw(s, sim.seed, number, min(CHUNK, sim.paths - low))
-        each = s.cost.per_capita(z[:, : s.cost.dimension])
-        parts.append(each if s.risk is None else each * s.risk.annual(s, z))
-    each = np.concatenate(parts)
-    amount = sim.arrays.heads[:, None] * each
+    amount = category_paths(sim)
+    each = amount / sim.arrays.heads[:, None]
     severity = np.divide(each, s.counts, out=np.zeros_like(each), where=s.counts > 0)
     variance = (sim.arrays.heads[:, None] * s.counts * s.spread[0] * severity**2).mean(axis=0)
     amount = np.column_stack([amount, amount.sum(axis=1)])

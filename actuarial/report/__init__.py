@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from actuarial.pipeline import Answer
 from actuarial.report.content import KINDS, Content, compose
 from actuarial.report.page import write_page
 from actuarial.report.workbook import write_workbook
-from actuarial.results import atomic_path, folder_lock
+from actuarial.results import write_together
 from actuarial.texts import language, use_language
 
 FORMATS = ("html", "xlsx", "docx", "pdf")
@@ -61,6 +60,7 @@ def build_report(
     name: str = "report",
     formats: Iterable[str] = ("html", "xlsx"),
     kind: str = "actuarial",
+    progress: Callable[[int, int], None] | None = None,
 ) -> ReportFiles:
     """Write a document about an answer as ``<name>_<lang>.<format>``.
 
@@ -76,6 +76,8 @@ def build_report(
         Of ``html``, ``xlsx``, ``docx``, ``pdf``.
     kind : {"actuarial", "bulletin"}
         The actuarial report, or the bulletin on how the fund runs.
+    progress : callable, optional
+        Called with files written and files in all.
 
     Returns
     -------
@@ -89,11 +91,12 @@ def build_report(
     chosen = language(lang)
     with use_language(chosen):
         content = compose(answer, chosen, kind=kind)
-    return write_documents(content, folder, name=name, formats=formats, answer=answer)
+    return write_documents(content, folder, name=name, formats=formats, answer=answer, progress=progress)
 
 
 def write_documents(
-    content: Content, folder: str | os.PathLike[str], *, name: str, formats: Iterable[str], answer: Answer | None = None
+    content: Content, folder: str | os.PathLike[str], *, name: str, formats: Iterable[str], answer: Answer | None = None,
+    more: Mapping[Path, Callable[[Path], object]] | None = None, progress: Callable[[int, int], None] | None = None,
 ) -> ReportFiles:  # fmt: skip
     """Write a content as ``<name>_<lang>.<format>`` in any of the formats.
 
@@ -108,6 +111,10 @@ def write_documents(
         Of ``html``, ``xlsx``, ``docx``, ``pdf``.
     answer : Answer, optional
         What the workbook of the actuarial report draws its charts from.
+    more : mapping, optional
+        Further files of the same set, each with what writes it.
+    progress : callable, optional
+        Called with files written and files in all.
 
     Raises
     ------
@@ -121,11 +128,8 @@ def write_documents(
             raise InputError([Fault("report_words.format", params=params)])
     writers = _writers(answer, content)
     paths = {ending: Path(folder) / f"{name}_{content.lang}.{ending}" for ending in wanted}
-    # all take their names when all are written, or none does
-    with use_language(content.lang), folder_lock(folder), ExitStack() as whole:
-        made = {ending: whole.enter_context(atomic_path(path)) for ending, path in paths.items()}
-        for ending, temporary in made.items():
-            writers[ending](temporary)
+    with use_language(content.lang):
+        write_together({path: writers[ending] for ending, path in paths.items()} | dict(more or {}), progress)
     return ReportFiles(paths)
 
 

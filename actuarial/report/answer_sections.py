@@ -6,7 +6,7 @@ from math import isfinite
 
 import numpy as np
 
-from actuarial.budget import budget_form
+from actuarial.budget import budget_form, form_source
 from actuarial.fund.shares import variance_shares
 from actuarial.law import load_law
 from actuarial.report.blocks import Block, Chart, Section, block, chart, records
@@ -237,7 +237,7 @@ def budget_section(k: Context) -> Section:
     ]
     totals = [i for i, v in enumerate(lines.values()) if "sum" in v or "minus" in v]
     columns = [k.col("line"), k.col("last", "money"), k.col("draft", "money")]
-    form = block(k.t("report.budget"), columns, rows, source=budget_form()["source"], total_rows=totals)
+    form = block(k.t("report.budget"), columns, rows, source=form_source(k.lang), total_rows=totals)
     limits = [
         {
             "indicator": k.t(f"label.indicator_{r['indicator']}"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +33,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Block:
-    """A table of the report."""
+    """A table of the report.
+
+    `formulas` are those that a workbook keeps alive, by column: ``{other}`` is the cell of the column `other` in the same row.
+    """
 
     title: str
     columns: tuple[Column, ...]
@@ -41,6 +44,7 @@ class Block:
     source: str = ""
     note: str = ""
     total_rows: frozenset[int] = field(default_factory=frozenset)
+    formulas: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -103,11 +107,12 @@ def block(
     source: str = "",
     note: str = "",
     total_rows: Sequence[int] = (),
+    formulas: Mapping[str, str] | None = None,
 ) -> Block:
     """A block from a frame or from rows."""
     rows = records(frame) if isinstance(frame, pd.DataFrame) else frame
     kept = tuple({c.key: r.get(c.key) for c in columns} for r in rows)
-    return Block(title, tuple(columns), kept, source, note, frozenset(total_rows))
+    return Block(title, tuple(columns), kept, source, note, frozenset(total_rows), formulas or {})
 
 
 def chart(title: str, axes: Axes, note: str = "", *, source: str = "") -> Chart:

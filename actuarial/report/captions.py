@@ -85,7 +85,7 @@ def to_be_filled(part: Block) -> bool:
     return any(str(v).startswith(BLANK[:3]) for row in part.rows for v in row.values())
 
 
-WIDE = {"statement": 7}
+WIDE = {"statement": 7, "monitoring": 7}
 """Columns from which a table is set smaller, by kind of document; 9 in the others."""
 SHORT = {"statement": 18}
 """Rows up to which a table is kept on one page, likewise; 12 in the others."""

@@ -1,38 +1,36 @@
-"""The monthly work summary with the early-warning report, as a page ready to send; blanks where a person answers."""
+"""The monthly work summary with the early-warning report, ready to send: page, workbook, Word file and PDF from one content.
+
+Blanks stand where a person answers: to whom, by whom, which measures.
+"""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from actuarial.budget.monitor import Monitor
-from actuarial.budget.phasing import ALL, item_label
 from actuarial.budget.warning import WarningReport, rule_name
-from actuarial.report.blocks import Block, Chart, Column, Section, block
-from actuarial.report.content import Content
+from actuarial.report import write_documents
+from actuarial.report.blocks import Block, Chart, Section, chart, finished
+from actuarial.report.content import Content, numbered
+from actuarial.report.monitor_tables import Tables
 from actuarial.report.page import write_page
-from actuarial.results import Kind, Unit, figure_svg
-from actuarial.texts import has_text, language, text, use_language
+from actuarial.safe import printable
+from actuarial.texts import language, use_language
 
-MONEY = {"budget_year", "budget_to_date", "actual_to_date", "variance", "due_year", "due_to_date", "received", "overdue",
-         "outstanding", "unpaid_before", "incurred", "paid", "unpaid", "budget", "stated_overspend"}  # fmt: skip
-RATIOS = {"progress", "false_alarm", "miss", "gap"}
-COUNTS = {"age", "since_last", "months"}
-RATIO_RULES = {
-    "deficit_chance",
-    "overspending",
-    "use_rate",
-    "ncms_current",
-    "ncms_cumulative",
-    "admissions",
-    "provider",
-}
-MONEY_RULES = {"deficit_300", "rolling_deficit"}
+if TYPE_CHECKING:
+    from actuarial.fund.chunks import Progress
 
 
-def compose_monitoring(report: WarningReport, lang: str | None = None, errors: Any = None) -> Content:
-    """The page's content.
+def compose_monitoring(
+    report: WarningReport, lang: str | None = None, errors: pd.DataFrame | None = None
+) -> Content:
+    """The report's content.
 
     Parameters
     ----------
@@ -41,63 +39,79 @@ def compose_monitoring(report: WarningReport, lang: str | None = None, errors: A
     errors : DataFrame, optional
         Of :func:`actuarial.budget.national_errors`.
     """
-    chosen = language(lang)
-    m, unit = report.monitor, Unit.of(chosen)
+    chosen, m = language(lang), report.monitor
     with use_language(chosen):
-        parts: list[Block | Chart] = [Chart("", figure_svg(m.plot(lang=chosen)))]
-        sections = [
-            Section(t("summary", chosen), (t("duty", chosen), *m.summary(chosen).split("\n")), tuple(parts)),
-            Section(t("warnings", chosen), _alarms(report, chosen, unit), (_rules(report, chosen, unit),)),
-            Section(t("items", chosen), (), (_frame(m.items, ["item", "budget_year", "budget_to_date", "actual_to_date", "variance", "progress"], chosen, unit, m),)),
-            Section(t("payers", chosen), (), (_frame(m.outstanding, ["payer", "due_year", "due_to_date", "received", "outstanding", "overdue", "age", "since_last"], chosen, unit, m),)),
-        ]  # fmt: skip
-        if m.providers is not None:
-            columns = [
-                "provider",
-                "budget",
-                "budget_to_date",
-                "actual_to_date",
-                "stated_overspend",
-                "progress",
-            ]
-            sections.append(
-                Section(t("providers", chosen), (), (_frame(m.providers, columns, chosen, unit, m),))
-            )
-        if m.drivers is not None:
-            sections.append(
-                Section(t("drivers", chosen), (t("drivers_note", chosen, parts=_driver_words(m, chosen)),))
-            )
-        if m.bridge is not None:
-            bridge = m.bridge.assign(month=m.bridge["month"].astype(str))
-            columns = ["month", "unpaid_before", "incurred", "paid", "unpaid"]
-            sections.append(Section(t("bridge", chosen), (), (_frame(bridge, columns, chosen, unit, m),)))
-        if errors is not None:
-            shown = errors[errors["months"].isin([3, 6, 9, 11])]
-            columns = ["months", "gap", "false_alarm", "miss"]
-            sections.append(
-                Section(
-                    t("error_table", chosen, years=int(errors["years"].max())),
-                    (),
-                    (_frame(shown, columns, chosen, unit, m),),
-                )
-            )
-        sections.append(
-            Section(
-                t("measures", chosen),
-                (t("measures_text", chosen), t("measures_text", chosen), t("signature", chosen)),
-            )
-        )
-    headline = (
-        (t("col_progress", chosen), f"{100 * m.actual.amounts('expenditure', m.basis).sum() / max(m.budget.amounts('expenditure').sum(), 1e-9):.1f}%"),
-        (rule_name("overspending", chosen), f"{100 * m.overspending_probability:.0f}%"),
-        (rule_name("deficit_chance", chosen), f"{100 * m.deficit_probability():.0f}%"),
+        k = Tables(report, chosen)
+        done = {code: [finished(s, k.source)] for code, s in _sections(k, errors)}
+    name = m.budget.name.get(chosen, "")
+    subtitle = k.t(
+        "subtitle" if m.months > 1 else "subtitle_one", name=name, year=m.budget.year, months=m.months
+    )
+    return Content(
+        chosen, k.t("title"), printable(subtitle), _headline(k), numbered(done, chosen), k.unit,
+        str((m.budget.start + m.months - 1).end_time.date()), "monitoring",
     )  # fmt: skip
-    subtitle = t("subtitle", chosen, name=m.budget.name.get(chosen, ""), year=m.budget.year, months=m.months)
-    return Content(chosen, t("title", chosen), subtitle, headline, tuple(sections), unit)
+
+
+def _headline(k: Tables) -> tuple[tuple[str, str], ...]:
+    m = k.m
+    spent, budget = m.actual.amounts("expenditure", m.basis).sum(), m.budget.amounts("expenditure").sum()
+    return (
+        (k.t("head_progress"), f"{100 * spent / max(budget, 1e-9):.1f}%"),
+        (k.t("head_balance", unit=k.unit.label), f"{m.balance() / k.unit.scale:,.2f}".replace("-", "−")),
+        (rule_name("overspending", k.lang), f"{100 * m.overspending_probability:.0f}%"),
+        (rule_name("deficit_chance", k.lang), f"{100 * m.deficit_probability():.0f}%"),
+    )
+
+
+def _sections(k: Tables, errors: pd.DataFrame | None) -> list[tuple[str, Section]]:
+    """The sections by code, those that the actuals tell."""
+    m = k.m
+    figure = chart(k.t("figure"), m.plot(lang=k.lang), k.t("figure_note"), source=k.forecast_source)
+    due = k.t("letter_date", date=f"{m.budget.start + m.months}")
+    found: list[tuple[str, str, tuple[str, ...], list[Block | Chart | None]]] = [
+        ("letter", "letter", (k.t("addressee"), due, k.t("duty")), []),
+        ("summary", "summary", tuple(m.summary(k.lang).split("\n")), [figure]),
+        ("warnings", "warnings", k.alarms(), [*k.rules()]),
+        ("items", "items", (), [*k.items()]),
+        ("year_end", "year_end_title", (k.t("year_end_note"),), [k.outlook("item")]),
+        ("months", "months_title", (), [k.months()]),
+        ("payers", "payers", (), [k.payers()]),
+        ("levels", "levels", (), [k.outlook("level")]),
+        ("providers", "providers", (), [k.providers(), k.outlook("provider")]),
+        ("drivers", "drivers", _driver_words(m, k), [k.drivers(), k.stated_drivers()]),
+        ("bridge", "bridge", (), [k.bridge()]),
+        ("errors", "error_title", (k.t("error_note", years=0 if errors is None else int(errors["years"].max())),),
+         [None if errors is None else k.errors(errors)]),
+        ("measures", "measures", (k.t("measures_text"), k.t("measures_text"), k.t("next_month"), k.t("next_month"), k.t("signature")), []),
+    ]  # fmt: skip
+    kept = []
+    for code, title, words, parts in found:
+        there = tuple(p for p in parts if p is not None)
+        if there or not parts:
+            kept.append((code, Section(k.t(title), words, there)))
+    return kept
+
+
+def _driver_words(m: Monitor, k: Tables) -> tuple[str, ...]:
+    """What the drivers say, in sentences."""
+    words = []
+    if m.drivers is not None:
+        words.append(k.t("drivers_note"))
+    for r in [] if m.stated_drivers is None else m.stated_drivers.to_dict("records"):
+        words.append(k.t(
+            "stated_line", provider=k.label(r["provider"]), over=k.unit.show(r["stated_overspend"]), budget=k.unit.show(r["budget"]),
+            share=f"{100 * r['stated_overspend'] / r['budget']:.0f}", growth=f"{100 * r['visits_growth']:.0f}",
+            visits=k.unit.show(r["visits_part"]), payment=k.unit.show(r["payment_part"]), change=f"{100 * r['payment_growth']:.1f}".replace("-", "−"),
+        ))  # fmt: skip
+    return tuple(words)
 
 
 def write_monitoring(
-    report: WarningReport, path: str | os.PathLike[str], lang: str | None = None, errors: Any = None
+    report: WarningReport,
+    path: str | os.PathLike[str],
+    lang: str | None = None,
+    errors: pd.DataFrame | None = None,
 ) -> Path:
     """Write the page, whole or not at all; returns its path.
 
@@ -109,75 +123,35 @@ def write_monitoring(
     return write_page(compose_monitoring(report, lang, errors), Path(path))
 
 
-def t(code: str, lang: str, **params: Any) -> str:
-    """A text of this page."""
-    return text(f"monitor.{code}", lang, **params)
+def write_monitoring_files(
+    report: WarningReport, folder: str | os.PathLike[str], lang: str | None = None, errors: pd.DataFrame | None = None, *,
+    formats: Iterable[str] = ("html", "xlsx", "docx", "pdf"), form: Path | None = None, progress: Progress | None = None,
+) -> dict[str, Path]:  # fmt: skip
+    """Write ``monitor_<lang>.<format>`` in each format, all or none; returns the paths by format.
 
+    Parameters
+    ----------
+    report, lang, errors
+        See :func:`compose_monitoring`.
+    folder : path
+    formats : iterable of str
+        Of ``html``, ``xlsx``, ``docx``, ``pdf``.
+    form : Path, optional
+        Where the official form goes: the adjusted budget of a running year, the final accounts of a whole one.
+    progress : callable, optional
+        Called with files written and files in all.
 
-def _frame(frame: Any, columns: list[str], lang: str, unit: Unit, m: Monitor) -> Block:
-    """A table with typed columns, words for items, and its source."""
-    rows = frame.to_dict("records")
-    for row in rows:
-        for key in {"item", "payer", "provider"} & set(row):
-            total = row[key] == ALL and "side" in row
-            row[key] = (
-                text(f"budget_words.{row['side']}_total", lang) if total else item_label(str(row[key]), lang)
-            )
-    typed = []
-    for c in columns:
-        kind: Kind = (
-            "money" if c in MONEY else "percent" if c in RATIOS else "count" if c in COUNTS else "text"
-        )
-        tail = f" ({unit.label})" if kind == "money" else " (%)" if kind == "percent" else ""
-        typed.append(Column(c, t(f"col_{c}", lang) + tail, kind))
-    source = "；".join(dict.fromkeys(s.document for s in m.actual.sources))
-    return block("", typed, rows, source=source)
-
-
-def _value(rule: str, value: float, unit: Unit) -> str:
-    """A value as its rule counts it."""
-    if value != value:
-        return "—"
-    if rule in MONEY_RULES:
-        return unit.show(value)
-    return f"{100 * value:.1f}%" if rule in RATIO_RULES else f"{value:.1f}"
-
-
-def _alarms(report: WarningReport, lang: str, unit: Unit) -> tuple[str, ...]:
-    """One sentence an alarm, gravest first."""
-    lines = []
-    for r in report.alarms.to_dict("records"):
-        what = f"（{item_label(r['what'], lang)}）" if r["what"] else ""
-        chance = (
-            t("chance", lang, p=f"{100 * r['probability']:.0f}")
-            if r["probability"] == r["probability"]
-            else ""
-        )
-        lines.append(t("alarm_line", lang, level=t(f"level_{r['level']}", lang), name=rule_name(r["rule"], lang), what=what,
-                       value=_value(r["rule"], r["value"], unit), threshold=_value(r["rule"], r["threshold"], unit), chance=chance))  # fmt: skip
-    return tuple(lines) or (t("no_alarm", lang),)
-
-
-def _rules(report: WarningReport, lang: str, unit: Unit) -> Block:
-    """All rules with value, level, threshold, probability, status, document."""
-    rows = [
-        {"rule": rule_name(r["rule"], lang) + (f"（{item_label(r['what'], lang)}）" if r["what"] else ""),
-         "value": _value(r["rule"], r["value"], unit), "level": t(f"level_{r['level']}" if r["value"] == r["value"] else "level_no_data", lang),
-         "threshold": _value(r["rule"], r["threshold"], unit),
-         "probability": "—" if r["probability"] != r["probability"] else f"{100 * r['probability']:.0f}%",
-         "status": text(f"label.status_{r['status']}", lang), "document": r["document"]}
-        for r in report.frame.to_dict("records")
-    ]  # fmt: skip
-    names = ["rule", "value", "level", "threshold", "probability", "status", "document"]
-    return block(t("all_rules", lang), [Column(n, t(f"col_{n}", lang)) for n in names], rows)
-
-
-def _driver_words(m: Monitor, lang: str) -> str:
-    """Drivers with their parts [yuan/person]."""
-    assert m.drivers is not None
-    words = []
-    for r in m.drivers.table.to_dict("records"):
-        code = f"driver.{r['driver']}"
-        name = text(code, lang) if has_text(code) else str(r["driver"])
-        words.append(f"{name} {r['change']:+.2f} {text('label.yuan_per_person', lang)}".replace("-", "−"))
-    return ("；" if lang == "zh" else "; ").join(words)
+    Raises
+    ------
+    InputError
+        If the folder cannot be written.
+    """
+    chosen = language(lang)
+    content = compose_monitoring(report, chosen, errors)
+    more: dict[Path, Callable[[Path], object]] = {}
+    if form is not None:
+        stage = report.monitor.form("final" if report.monitor.months == 12 else "adjusted")
+        more[form] = partial(stage.to_excel, lang=chosen)
+    return write_documents(
+        content, folder, name="monitor", formats=formats, more=more, progress=progress
+    ).paths

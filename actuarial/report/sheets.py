@@ -6,7 +6,8 @@ What any document needs; what one kind of document adds (the official form, nati
 from __future__ import annotations
 
 import io
-from math import ceil
+import re
+from collections.abc import Mapping
 from typing import Any
 
 from actuarial.report.blocks import Block, Chart, Section
@@ -24,10 +25,12 @@ class ContentSheets:
     ----------
     book : xlsxwriter.Workbook
     content : Content
+    together : mapping, optional
+        Sheet of a section, by their codes, where it is not its own.
     """
 
-    def __init__(self, book: Any, content: Content) -> None:
-        self.book, self.c = book, content
+    def __init__(self, book: Any, content: Content, together: Mapping[str, str] | None = None) -> None:
+        self.book, self.c, self.together = book, content, together or {}
         base = {
             "font_name": "Microsoft YaHei" if content.lang == "zh" else "Calibri",
             "font_size": 10,
@@ -58,21 +61,50 @@ class ContentSheets:
         self.para = book.add_format({**base, "text_wrap": True})
         self.grey = book.add_format({**base, "font_color": "#6A7782", "font_size": 9, "text_wrap": True})
         narrow = content.kind == "negotiation"  # all on one page A4
-        self.most_text, self.most_head, self.least_figure = (38, 12, 11) if narrow else (46, 24, 14)
+        self.most_text, self.most_head, self.least_figure = (38, 12, 11) if narrow else (46, 17, 14)
         self.line = 105 if narrow else 100
         self.grey_line = book.add_format({"font_color": "#6A7782", "font_size": 9})
         self.sheets: dict[str, Any] = {}
         self.rows: dict[str, int] = {}
         self.widths: dict[str, dict[int, int]] = {}
+        self.heads: dict[str, list[int]] = {}
+        self.drawn: set[str] = set()
 
     def t(self, code: str, **params: Any) -> str:
         """A text in the document's language."""
         return text(code, self.c.lang, **params)
 
+    def open(self, section: Section) -> str:
+        """Start a section on its sheet with its sentences; returns the sheet's code."""
+        code = self.together.get(section.code, section.code)
+        sheet, row = self.sheet(code, section.title)
+        for paragraph in section.paragraphs:
+            row = self.paragraph(sheet, row, paragraph)
+        self.rows[code] = row + 1
+        return code
+
+    def finish(self, long: set[str]) -> None:
+        """Widths of columns, and every sheet laid out for A4 as wide as the page; those that are not `long` stand on one page."""
+        pages = text("report_words.page_of", self.c.lang, page="&P", pages="&N")
+        for code, sheet in self.sheets.items():
+            for column, wide in self.widths[code].items():
+                sheet.set_column(column, column, wide)
+            if self.c.kind == "negotiation":
+                sheet.set_margins(0.4, 0.4, 0.5, 0.5)
+            else:
+                sheet.set_landscape()
+            sheet.set_paper(9)
+            sheet.fit_to_pages(1, 0 if code in long else 1)
+            sheet.hide_gridlines(2)
+            sheet.set_footer(f"&C&9{pages}")
+            if len(self.heads[code]) == 1:
+                sheet.repeat_rows(self.heads[code][0])
+
     def sheet_title(self, code: str) -> str:
         """The name of a sheet."""
-        words = "report" if has_text(f"report.sheet_{code}") else "report_words"
-        return sheet_name(self.t(f"{words}.sheet_{code}"))
+        own = ("monitor",) if self.c.kind == "monitoring" else ()
+        found = next(w for w in (*own, "report", "report_words") if has_text(f"{w}.sheet_{code}"))
+        return sheet_name(self.t(f"{found}.sheet_{code}"))
 
     def sheet(self, code: str, title: str) -> tuple[Any, int]:
         """The sheet of a section, and the next free row."""
@@ -81,7 +113,11 @@ class ContentSheets:
             self.sheets[code].write_string(row, 0, title, self.h2)
             return self.sheets[code], row + 1
         sheet = self.book.add_worksheet(self.sheet_title(code))
-        self.sheets[code], self.widths[code] = sheet, {0: 8 if self.c.kind == "statement" else 26}
+        self.sheets[code], self.widths[code], self.heads[code] = (
+            sheet,
+            {0: 8 if self.c.kind == "statement" else 26},
+            [],
+        )
         row = 0
         if not self.rows:
             sheet.write_string(0, 0, self.c.title, self.title)
@@ -105,6 +141,7 @@ class ContentSheets:
             row += 1
         if part.note:
             row = self.paragraph(sheet, row, part.note)
+        self.heads[code].append(row)
         for at, column in enumerate(part.columns):
             sheet.write_string(row, at, column.heading, self.head_right if column.numeric else self.head)
             widths[at] = max(widths.get(at, 0), min(width(column.heading) + 3, self.most_head))
@@ -127,6 +164,8 @@ class ContentSheets:
                 ):
                     cells = f"{letter(at)}{first + 1}:{letter(at)}{first + n}"
                     sheet.write_formula(row, at, f"=SUM({cells})", style, value)
+                elif (formula := self._formula(part, record, column.key, row)) is not None:
+                    sheet.write_formula(row, at, formula, style, value)
                 else:
                     write_cell(sheet, row, at, value, style)
                 if column.kind == "text":
@@ -142,21 +181,43 @@ class ContentSheets:
             row += 1
         return row + 1
 
+    def _formula(self, part: Block, record: dict[str, Any], key: str, row: int) -> str | None:
+        """The live formula of a cell, where all that it needs is there."""
+        if key not in part.formulas or scaled(record[key], "number", self.c.unit) is None:
+            return None
+        named = re.findall(r"\{(\w+)\}", part.formulas[key])
+        if any(scaled(record[n], "number", self.c.unit) is None for n in named):
+            return None
+        at = {c.key: f"{letter(n)}{row + 1}" for n, c in enumerate(part.columns)}
+        return "=" + part.formulas[key].format(**at)
+
     def pictures(self, code: str, section: Section) -> None:
-        """The figures of a section as pictures, for who has the workbook only."""
+        """The figures of a section as pictures with their sources, for who has the workbook only."""
+        sheet = self.sheets[code]
         for part in section.parts:
             if not isinstance(part, Chart) or part.axes is None:
                 continue
-            picture = io.BytesIO(part.png(110))
+            self.drawn.add(code)
+            sheet.write_string(self.rows[code], 0, part.title, self.h2)
             options = {
-                "image_data": picture,
+                "image_data": io.BytesIO(part.png(110)),
                 "description": cell_text(part.words)[:255],
                 "object_position": 2,
             }
-            self.sheets[code].insert_image(self.rows[code], 0, "figure.png", options)
-            figure = part.axes.get_figure(root=True)
-            assert figure is not None
-            self.rows[code] += ceil(figure.get_figheight() * 110 / 20)  # rows of 20 pixels
+            sheet.insert_image(self.rows[code] + 1, 0, "figure.png", options)
+            self.rows[code] += 1 + self.picture_rows(part)
+            if part.source:
+                source = self.t("report.table_source", source=part.source)
+                sheet.write_string(self.rows[code], 0, source, self.grey_line)
+            self.rows[code] += 2
+
+    @staticmethod
+    def picture_rows(part: Chart) -> int:
+        """Rows of 15 points that a picture takes, at the size that it was drawn."""
+        assert part.axes is not None
+        figure = part.axes.get_figure(root=True)
+        assert figure is not None
+        return int(figure.get_size_inches()[1] * 72 * 110 / 96 / 15) + 2
 
 
 def letter(column: int) -> str:

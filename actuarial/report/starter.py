@@ -23,6 +23,10 @@ SHEETS: dict[str, tuple[tuple[tuple[str, str], ...], tuple[str, ...]]] = {
         (("payer", ""), ("month", ""), ("cumulative_share", "%"), ("source", "")),
         ("individual", "subsidy_central", "subsidy_provincial", "subsidy_county"),
     ),
+    "providers": (
+        (("provider", ""), ("budget", "money"), ("source", "")),
+        ("township", "county_level", "outside"),
+    ),
     "actual": (
         (("category", ""), ("month", ""), ("level", ""), ("provider", ""), ("cash", "money"), ("incurred", "money"), ("visits", ""), ("source", "")),
         ("individual", "subsidy_central", "subsidy_provincial", "subsidy_county", "inpatient", "outpatient_pooling", "chronic_outpatient"),
@@ -78,6 +82,6 @@ def _write_workbook(path: Path, lang: str) -> None:
             sheet.freeze_panes(1, 1)
         guide = book.add_worksheet(text("starter.sheet_guide", lang))
         guide.set_column(0, 0, 100)
-        for row in range(5):
+        for row in range(7):
             guide.write_string(row, 0, text(f"starter.guide_{row + 1}", lang), wrap)
         book.close()

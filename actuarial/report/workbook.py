@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from actuarial.budget import budget_form
+from actuarial.budget import budget_form, form_source
 from actuarial.pipeline import Answer
 from actuarial.report.blocks import Block
 from actuarial.report.content import Content
@@ -21,6 +21,7 @@ SHEETS = {
     "manifest": "manifest", "policy": "base", "growth": "base",
     "amounts": "statement", "parties": "statement", "months": "months", "result": "result", "terms": "terms",
     "readings": "readings", "signature": "statement", "ledger": "ledger",
+    "letter": "summary", "measures": "summary", "year_end": "items", "errors": "warnings",
 }  # fmt: skip
 """Sheet of each section of the report."""
 
@@ -48,18 +49,15 @@ class _Writer(NativeCharts):
     """One workbook being written."""
 
     def __init__(self, book: Any, answer: Answer | None, content: Content) -> None:
-        super().__init__(book, content)
+        super().__init__(book, content, SHEETS)
         self.a = answer
 
     def write(self) -> None:
+        """Write every section, the form and native charts of the actuarial report."""
         for section in self.c.sections:
-            code = SHEETS.get(section.code, section.code)
-            sheet, row = self.sheet(code, section.title)
-            for paragraph in section.paragraphs:
-                row = self.paragraph(sheet, row, paragraph)
-            self.rows[code] = row + 1
+            code = self.open(section)
             if code == "budget":
-                self.budget(sheet)
+                self.budget(self.sheets[code])
                 parts = [p for p in section.parts if isinstance(p, Block)][1:]
             else:
                 parts = [p for p in section.parts if isinstance(p, Block)]
@@ -78,17 +76,8 @@ class _Writer(NativeCharts):
                 draw(self.sheets[code])
             if code == "waterfall":
                 self.shares(self.sheets[code], section)
-        for code, sheet in self.sheets.items():
-            for column, wide in self.widths[code].items():
-                sheet.set_column(column, column, wide)
-            if self.c.kind == "negotiation":
-                sheet.set_margins(0.4, 0.4, 0.5, 0.5)
-            else:
-                sheet.set_landscape()
-            sheet.set_paper(9)
-            long = self.c.kind == "actuarial" or code in {"terms", "ledger"}
-            sheet.fit_to_pages(1, 0 if long else 1)  # a picture is not cut in two
-            sheet.hide_gridlines(2)
+        long = {"terms", "ledger"} if self.c.kind not in {"actuarial", "monitoring"} else set(self.sheets)
+        self.finish(long - self.drawn)  # a picture is not cut in two
 
     def budget(self, sheet: Any) -> None:
         """The official form: revenue left, expenditure right, sums as live formulas."""
@@ -138,6 +127,6 @@ class _Writer(NativeCharts):
         self.widths["budget"] |= {0: 36, 1: 22, 2: 22, 3: 3, 4: 36, 5: 22, 6: 22}
         end = max(r for r, _ in where.values()) + 1
         sheet.write_string(
-            end, 0, self.t("report.table_source", source=budget_form()["source"]), self.grey_line
+            end, 0, self.t("report.table_source", source=form_source(self.c.lang)), self.grey_line
         )
         self.rows["budget"] = end + 2

@@ -20,6 +20,7 @@ from actuarial.results.writing import (
     write_cell,
     write_frames,
     write_text,
+    write_together,
 )
 
 __all__ = [
@@ -45,4 +46,5 @@ __all__ = [
     "write_cell",
     "write_frames",
     "write_text",
+    "write_together",
 ]

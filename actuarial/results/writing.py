@@ -7,7 +7,7 @@ import errno
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +87,41 @@ def folder_lock(folder: str | os.PathLike[str]) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+def write_together(
+    writers: Mapping[Path, Callable[[Path], object]], progress: Callable[[int, int], None] | None = None
+) -> None:
+    """Write a set of files: all take their names when all are written, or none does.
+
+    Parameters
+    ----------
+    writers : mapping
+        By path what writes the file, given a temporary path.
+    progress : callable, optional
+        Called with files written and files in all.
+
+    Raises
+    ------
+    InputError
+        If a folder cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as d:
+    ...     write_together({Path(d) / "a.txt": lambda p: p.write_text("a"), Path(d) / "b.txt": lambda p: p.write_text("b")})
+    ...     sorted(p.name for p in Path(d).iterdir())
+    ['a.txt', 'b.txt']
+    """
+    with contextlib.ExitStack() as whole:
+        for folder in sorted({path.parent for path in writers}):
+            whole.enter_context(folder_lock(folder))
+        made = {path: whole.enter_context(atomic_path(path)) for path in writers}
+        for done, (path, temporary) in enumerate(made.items(), 1):
+            writers[path](temporary)
+            if progress is not None:
+                progress(done, len(made))
 
 
 def write_text(path: str | os.PathLike[str], content: str) -> Path:
