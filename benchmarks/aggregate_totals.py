@@ -35,7 +35,9 @@ def main() -> None:
         for heads, (log2, step) in GRID.items():
             count = heads * PER_HEAD
             for dispersion in (1.0, 3.0):
-                mixed = "poisson" if dispersion == 1 else f"mixed gamma {math.sqrt((dispersion - 1) / count)!r}"
+                mixed = (
+                    "poisson" if dispersion == 1 else f"mixed gamma {math.sqrt((dispersion - 1) / count)!r}"
+                )
                 severity = f"lognorm [{means}] cv [{cvs}] wts [{weights}]"
                 name = f"{kind}{heads}D{dispersion:g}"
                 made = aggregate.build(f"agg {name} {count!r} claims sev {severity} {mixed}", update=False)

@@ -10,6 +10,8 @@ from actuarial.cli.growth import _write_plot
 from actuarial.cli.shared import common, help_text, print_json, progress_bar, say, simulated
 
 CRITERIA = ("current_year", "closing", "any_month", "months_payable", "expected_balance", "tvar")
+FAN_PATHS = 200_000
+"""Most paths whose months are kept one by one, for when trouble begins."""
 
 
 def _shares(_: Any, __: Any, words: tuple[str, ...]) -> dict[str, float]:
@@ -54,11 +56,15 @@ def simulate(
     split: dict[str, float], method: str, years: int | None, premiums: str | list[float] | None, plot: str | None,
     paths: int, seed: int, threads: int, lang: str | None, as_json: bool,
 ) -> None:  # fmt: skip
-    """The fund's answers, and the growth that breaks it; or its years."""
+    """The fund's answers, the growth that breaks it and when trouble begins; or its years."""
+    import warnings
+
+    from actuarial.errors import ActuarialWarning
     from actuarial.fund import Fund
     from actuarial.fund.forecast import plan_cost
     from actuarial.fund.needs import CRITERIA as DEFICITS
     from actuarial.fund.sensitivity import reverse_stress
+    from actuarial.fund.trouble import trouble
     from actuarial.plan import load_plan
 
     loaded = load_plan(plan)
@@ -89,15 +95,20 @@ def simulate(
     stress = reverse_stress(
         fund, cost, found.criterion.alpha, criterion=use, paths=paths, seed=seed, threads=threads
     )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ActuarialWarning)  # said already
+        sim = fund.simulate(cost, paths=min(paths, FAN_PATHS), seed=seed, threads=threads)
+        when = trouble(sim, alpha=found.criterion.alpha)
     if plot:
         _write_plot(found.plot(lang=lang), plot)
     if as_json:
         growth = stress.growth if abs(stress.growth) < float("inf") else None
         print_json({"plan": loaded.name("zh"), **found.to_dict(), "breaking_growth": growth,
-                    "assumed_growth": stress.assumed, "synthetic": loaded.synthetic})  # fmt: skip
+                    "assumed_growth": stress.assumed, "trouble": when.to_dict(), "synthetic": loaded.synthetic})  # fmt: skip
         return
     click.echo(found.summary(lang))
     click.echo(stress.summary(lang))
+    click.echo(when.summary(lang))
     if plot:
         click.echo(say("wrote", path=plot))
 

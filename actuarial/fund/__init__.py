@@ -23,6 +23,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from actuarial.cost import CostForecast
 from actuarial.errors import Fault, InputError, ModelWarning, warn
@@ -30,6 +31,7 @@ from actuarial.fund.answers import FundAnswers, answer_fund
 from actuarial.fund.calendar import Arrears, Financing, plan_arrears, plan_financing
 from actuarial.fund.chunks import Progress, each_chunk
 from actuarial.fund.criteria import Split
+from actuarial.fund.fitted import fitted_severities
 from actuarial.fund.needs import CRITERIA
 from actuarial.fund.observed import MonthlyActuals, condition
 from actuarial.fund.paths import PLAIN, Kept, PathArrays, Sampler, Setting, simulate_chunk
@@ -42,6 +44,10 @@ from actuarial.fund.switches import checked
 from actuarial.fund.target import PremiumTarget
 from actuarial.plan import Plan
 from actuarial.results import Source
+from actuarial.severity import SeverityFit
+
+if TYPE_CHECKING:
+    from actuarial.fund.scenarios import Scenarios
 
 __all__ = ["CRITERIA", "Arrears", "Financing", "Fund", "MonthlyActuals", "PremiumTarget", "Simulation"]
 
@@ -78,6 +84,11 @@ class Fund:
         """What payers owe at the valuation date."""
         return plan_arrears(self.plan)
 
+    @cached_property
+    def severity_fits(self) -> dict[str, SeverityFit]:
+        """Laws of a claim's cost fitted to the plan's claims, by category; those that the plan wants fitted."""
+        return fitted_severities(self.plan)
+
     @property
     def base_year_premium(self) -> float:
         """Critical-illness premium of the base year, paid after the valuation date [yuan]."""
@@ -100,6 +111,8 @@ class Fund:
         threads: int = 2,
         method: str = "auto",
         progress: Progress | None = None,
+        observed: MonthlyActuals | None = None,
+        scenarios: Scenarios | None = None,
     ) -> FundAnswers:
         """Target, deficit probabilities and means, each by the design that serves it.
 
@@ -112,6 +125,10 @@ class Fund:
             See :meth:`simulate`; ten million paths take some hundred megabytes.
         method : str
             ``auto``, or ``plain`` for independent paths in the tail.
+        observed : MonthlyActuals, optional
+            Months of the planned year that have been seen; see :meth:`simulate`.
+        scenarios : Scenarios, optional
+            From :func:`compare_scenarios`: the assumption range beside the target.
 
         Examples
         --------
@@ -125,7 +142,16 @@ class Fund:
         chosen = asked(self.plan, alpha, criterion, months, amount, split)
         _check_numbers(paths, seed, threads)
         return answer_fund(
-            self, cost, chosen, paths=paths, seed=seed, threads=threads, method=method, progress=progress
+            self,
+            cost,
+            chosen,
+            paths=paths,
+            seed=seed,
+            threads=threads,
+            method=method,
+            progress=progress,
+            observed=observed,
+            scenarios=scenarios,
         )
 
     def setting(self, cost: CostForecast) -> Setting:

@@ -9,7 +9,8 @@ mirrored for negative skewness. Where the two differ by more than half a percent
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,25 +29,33 @@ from actuarial.fund.chunks import (
     Outcomes,
     Progress,
     closing_at,
+    Question,
     collect,
     need,
 )
 from actuarial.fund.criteria import BALANCE_CRITERIA, BalanceTarget, Criterion, probability
 from actuarial.fund.needs import CRITERIA
+from actuarial.fund.observed import MonthlyActuals
 from actuarial.fund.paths import CHUNK, PLAIN, Sampler, Setting
 from actuarial.fund.process import lognormal_width
 from actuarial.fund.sampling import SOBOL, SOBOL_BLOCK, Pilot, choose, run_pilot
 from actuarial.fund.target import PremiumTarget, block_error
 from actuarial.results import Result, Unit
+from actuarial.severity import SeverityFit
+from actuarial.tables import term_label
 from actuarial.texts import text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from actuarial.fund import Fund
+    from actuarial.fund.scenarios import Scenarios
 
 MEANS = 4 * CHUNK
 """Scrambled points for means: more would only refine what is exact to a thousandth of a yuan already."""
+MEAN_QUESTIONS = [
+    AT_ZERO, SLOPE, SPENDING, EXCESS, CLAIMS_PER_HEAD, OPENING, need("closing"), need("current_year"),
+]  # fmt: skip
 FAR = 0.005
 """Difference of the cross-check from which on a warning is issued (half a percentage point)."""
 
@@ -66,6 +75,12 @@ class FundAnswers(Result):
     check : DataFrame
         By criterion at the year's end: ``simulated``, ``shifted_lognormal`` probability of a deficit.
     paths, seed : int
+    assumption_range : (float, float) or None
+        Lowest and highest target of the plan and its scenarios, where these were given [yuan/person/year].
+    observed : MonthlyActuals or None
+        Months of the planned year that were seen.
+    severities : mapping of SeverityFit
+        Laws of a claim's cost that were fitted to the plan's claims, by category.
     """
 
     frame: pd.DataFrame
@@ -75,6 +90,9 @@ class FundAnswers(Result):
     check: pd.DataFrame
     paths: int
     seed: int
+    assumption_range: tuple[float, float] | None = None
+    observed: MonthlyActuals | None = None
+    severities: Mapping[str, SeverityFit] = field(default_factory=dict)
 
     @property
     def table(self) -> pd.DataFrame:
@@ -84,6 +102,11 @@ class FundAnswers(Result):
     def summary(self, lang: str | None = None) -> str:
         """The answers in a few lines."""
         lines = [self._target_line(lang)]
+        if self.assumption_range is not None:
+            low, high = (_end(v, lang) for v in self.assumption_range)
+            lines.append(text("answers_words.range_line", lang, low=low, high=high))
+        if self.observed is not None:
+            lines.append(text("answers_words.seen_line", lang, months=self.observed.months))
         for row in self.frame.to_dict("records"):
             if row["quantity"] == "deficit_probability":
                 words = {k: f"{100 * row[k]:.2f}" for k in ("value", "low", "high")}
@@ -95,14 +118,16 @@ class FundAnswers(Result):
             words["criterion"] = text(f"label.criterion_{row['criterion']}", lang)
             lines.append(text("answers_words.check_line", lang, **words))
         means, money = self.frame.set_index("quantity")["value"], Unit.of(lang)
+        means_method = self.frame["method"].iloc[-1]
         words = {
             "closing": money.show(float(means["expected_closing_balance"])),
             "opening": money.show(float(means["expected_opening_balance"])),
             "cost": f"{float(means['expected_cost_per_capita']):.2f}",
             "months": f"{float(means['months_payable']):.2f}".replace("-", "−"),
-            "method": text("answers_words.method_sobol", lang),
+            "method": text(f"answers_words.method_{means_method}", lang),
         }
-        return "\n".join([*lines, text("answers_words.means_line", lang, **words)])
+        lines.append(text("answers_words.means_line", lang, **words))
+        return "\n".join([*lines, *(severity_line(c, fit, lang) for c, fit in self.severities.items())])
 
     def _target_line(self, lang: str | None) -> str:
         target = self.target
@@ -141,9 +166,38 @@ class FundAnswers(Result):
             "present_standard": self.standard,
             "answers": _records(self.frame),
             "cross_check": _records(self.check),
+            "assumption_range": None
+            if self.assumption_range is None
+            else [_finite(v) for v in self.assumption_range],
+            "observed_months": 0 if self.observed is None else self.observed.months,
+            "severity_fits": [_fit_record(c, fit) for c, fit in self.severities.items()],
             "paths": self.paths,
             "seed": self.seed,
         }
+
+
+def severity_line(category: str, fit: SeverityFit, lang: str | None = None) -> str:
+    """Which law was fitted to a category's claims, and how well."""
+    row = _fit_record(category, fit)
+    tail = "" if row["xi"] is None else text(
+        "answers_words.severity_tail", lang, xi=f"{row['xi']:.2f}", threshold=f"{row['threshold']:,.0f}"
+    )  # fmt: skip
+    return text(
+        "answers_words.severity_line", lang, category=term_label(category, lang),
+        law=text(f"severity_words.{row['law']}", lang), count=f"{row['claims']:,.0f}", tail=tail,
+        gap=f"{100 * row['cost_gap']:+.1f}".replace("-", "−"),
+    )  # fmt: skip
+
+
+def _fit_record(category: str, fit: SeverityFit) -> dict[str, Any]:
+    rows = fit.table
+    row = rows[rows["chosen"]].iloc[0].to_dict()
+    found = {k: _known(row[k]) for k in ("threshold", "xi", "mean", "cost_gap", "layer_gap")}
+    return {"category": category, "law": row["family"], "claims": float(fit.observed.count), **found}
+
+
+def _known(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
 
 
 def criterion_words(criterion: Criterion, lang: str | None = None) -> str:
@@ -165,6 +219,8 @@ def answer_fund(
     threads: int = 2,
     method: str = "auto",
     progress: Progress | None = None,
+    observed: MonthlyActuals | None = None,
+    scenarios: Scenarios | None = None,
 ) -> FundAnswers:
     """Target under a criterion, deficit probabilities at the present standard, and means.
 
@@ -178,6 +234,10 @@ def answer_fund(
     method : str
         ``auto`` chooses importance sampling for the tail where the systemic factors explain the need; ``plain`` does not.
     progress : callable, optional
+    observed : MonthlyActuals, optional
+        Months of the planned year that have been seen: plain paths given them answer everything.
+    scenarios : Scenarios, optional
+        Those of the plan: their targets give the assumption range, each as far from this target as from the plan's.
 
     Warns
     -----
@@ -187,16 +247,20 @@ def answer_fund(
     s = fund.setting(cost)
     standard = fund.financing.standard
     asked = _distinct([*(need(c) for c in CRITERIA), *criterion.questions(s, fund.financing)])
-    sampler: Sampler = PLAIN
-    block, name = 1, "plain"
-    if method != "plain":
-        pilot = run_pilot(s, asked, seed)
-        sampler, block, name = choose(pilot, _thresholds(pilot, criterion, standard))
-    tail = collect(
-        s, asked, paths=paths, seed=seed, threads=threads,
-        sampler=sampler, block=block, method=name, progress=progress,
-    )  # fmt: skip
-    means = _mean_paths(s, paths, seed, threads, standard)
+    if observed is not None:
+        tail, means = _seen_paths(fund, cost, criterion, asked, observed, paths, seed, threads, progress)
+        name = "plain"
+    else:
+        sampler: Sampler = PLAIN
+        block, name = 1, "plain"
+        if method != "plain":
+            pilot = run_pilot(s, asked, seed)
+            sampler, block, name = choose(pilot, _thresholds(pilot, criterion, standard))
+        tail = collect(
+            s, asked, paths=paths, seed=seed, threads=threads,
+            sampler=sampler, block=block, method=name, progress=progress,
+        )  # fmt: skip
+        means = _mean_paths(s, paths, seed, threads, standard)
     target = criterion.target(means if criterion.name == "expected_balance" else tail)
     rows = [("premium_target", criterion.name, target.value, *target.interval, target.method)]
     rows += [
@@ -209,8 +273,42 @@ def answer_fund(
     check = cross_check(means, {c: probability(tail, c, standard)[0] for c in CRITERIA}, standard)
     return FundAnswers(
         frame, target, criterion, standard, check, paths, seed,
-        sources=(*cost.sources, *fund.sources()),
+        _assumption_range(fund, target.value, scenarios), observed, fund.severity_fits,
+        sources=(*cost.sources, *fund.sources(), *((observed.as_source(),) if observed else ())),
     )  # fmt: skip
+
+
+def _assumption_range(fund: Fund, value: float, scenarios: Scenarios | None) -> tuple[float, float] | None:
+    """Lowest and highest target of the plan and its scenarios, moved by the difference of their designs."""
+    if scenarios is None:
+        return None
+    table = scenarios.table
+    others = {s.id for s in fund.plan.model.scenarios if not s.in_assumption_range}
+    kept = table.loc[~table["id"].isin(others), "premium_target"].to_numpy()
+    base = float(table.loc[table["id"] == "plan", "premium_target"].iloc[0])
+    if not np.isfinite(base) or not np.isfinite(value):
+        return float(min(value, kept.min())), float(max(value, kept.max()))
+    return float(value + kept.min() - base), float(value + kept.max() - base)
+
+
+def _seen_paths(
+    fund: Fund, cost: CostForecast, criterion: Criterion, asked: list[Question], observed: MonthlyActuals,
+    paths: int, seed: int, threads: int, progress: Progress | None,
+) -> tuple[Outcomes, Outcomes]:  # fmt: skip
+    """Answers of plain paths given the months seen, for the tail and for means (whose noise is not known to be 0 in mean)."""
+    sim = fund.simulate(cost, paths=paths, seed=seed, threads=threads, progress=progress, observed=observed)
+    s, arrays = sim.setting, sim.arrays
+    questions = _distinct(
+        [
+            *asked,
+            *criterion.questions(s, fund.financing),
+            *_mean_questions(s, fund.financing.standard),
+        ]
+    )
+    values = {q.name: q.read(s, arrays) for q in questions if q is not EXCESS}
+    values[EXCESS.name] = np.zeros(paths)
+    kept = Outcomes(values, None, 1, "plain", paths, seed)
+    return kept, kept
 
 
 def cross_check(means: Outcomes, simulated: dict[str, float], premium: float) -> pd.DataFrame:
@@ -268,22 +366,23 @@ def _thresholds(pilot: Pilot, criterion: Criterion, standard: float) -> list[tup
     return found or [(name, standard)]
 
 
+def _mean_questions(s: Setting, standard: float) -> list[Question]:
+    """What means are read from; the closing balance itself where it is not linear in the amount."""
+    bends = s.income is not None and s.income.bends
+    return [*MEAN_QUESTIONS, closing_at(standard)] if bends else MEAN_QUESTIONS
+
+
 def _mean_paths(s: Setting, paths: int, seed: int, threads: int, standard: float) -> Outcomes:
-    asked = [
-        AT_ZERO,
-        SLOPE,
-        SPENDING,
-        EXCESS,
-        CLAIMS_PER_HEAD,
-        OPENING,
-        need("closing"),
-        need("current_year"),
-    ]
-    if s.income is not None and s.income.bends:
-        asked.append(closing_at(standard))
     few = min(MEANS, max(-(-paths // SOBOL_BLOCK), 2) * SOBOL_BLOCK)
     return collect(
-        s, asked, paths=few, seed=seed, threads=threads, sampler=SOBOL, block=SOBOL_BLOCK, method="sobol"
+        s,
+        _mean_questions(s, standard),
+        paths=few,
+        seed=seed,
+        threads=threads,
+        sampler=SOBOL,
+        block=SOBOL_BLOCK,
+        method="sobol",
     )
 
 
@@ -303,10 +402,10 @@ def _mean_rows(means: Outcomes, standard: float) -> list[tuple[Any, ...]]:
     }
     rows = []
     for name, (values, centre) in found.items():
-        error, free = block_error(values, SOBOL_BLOCK)
+        error, free = block_error(values, means.block)
         value = float(values.mean() if centre is None else centre)
         half = float(stats.t.ppf(0.975, free)) * error
-        rows.append((name, "", value, value - half, value + half, "sobol"))
+        rows.append((name, "", value, value - half, value + half, means.method))
     return rows
 
 

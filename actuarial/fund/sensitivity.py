@@ -22,6 +22,7 @@ from actuarial.errors import Fault, InputError
 from actuarial.fund import Fund
 from actuarial.fund.chunks import collect, need, stress
 from actuarial.fund.needs import CRITERIA
+from actuarial.fund.observed import MonthlyActuals
 from actuarial.fund.paths import PLAIN, Setting
 from actuarial.fund.scenarios import Scenarios
 from actuarial.fund.target import allowed, premium_target
@@ -106,6 +107,7 @@ def tornado(
     *,
     criterion: str | None = None,
     scenarios: Scenarios | None = None,
+    observed: MonthlyActuals | None = None,
     paths: int = 20_000,
     seed: int = 2012,
     threads: int = 2,
@@ -119,6 +121,8 @@ def tornado(
         The plan's unless given.
     scenarios : Scenarios, optional
         Those of the plan: each becomes a bar with its source.
+    observed : MonthlyActuals, optional
+        Months of the planned year that have been seen: the paths of each bar are drawn given them.
     paths, seed, threads : int
 
     Examples
@@ -134,7 +138,13 @@ def tornado(
     s = fund.setting(cost)
 
     def at(columns: tuple[int, ...], by: float, without: frozenset[str] = frozenset()) -> float:
-        moved, here = Shifted(columns, by), replace(s, without=without)
+        moved = Shifted(columns, by)
+        if observed is not None:
+            sim = fund.simulate(
+                cost, paths=paths, seed=seed, threads=threads, sampler=moved, observed=observed, without=without
+            )
+            return sim.premium_target(level, criterion=use).value
+        here = replace(s, without=without)
         kept = collect(here, [need(use)], paths=paths, seed=seed, threads=threads, sampler=moved)
         return premium_target(kept[use], level, use).value
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
 from actuarial.cost import CostForecast
 from actuarial.errors import ModelWarning, warn
 from actuarial.fund.calendar import Arrears, Financing
+from actuarial.fund.fitted import fitted_severities
 from actuarial.fund.large import plan_large
 from actuarial.fund.paths import Kept, Setting
 from actuarial.fund.personal import own_part
@@ -16,7 +17,15 @@ from actuarial.fund.planned_income import plan_income
 from actuarial.fund.risk import plan_risk
 from actuarial.plan import Plan
 from actuarial.plan.schema import Process
-from actuarial.severity import Gamma, Lognormal, LognormalMixture, Severity, SplicedPareto, compound_cumulants
+from actuarial.severity import (
+    Gamma,
+    Lognormal,
+    LognormalMixture,
+    Severity,
+    SeverityFit,
+    SplicedPareto,
+    compound_cumulants,
+)
 from actuarial.tables import term_label
 
 
@@ -63,7 +72,7 @@ def plan_setting(
         warn(ModelWarning, "fund.no_visits", categories=missing)
     counts = np.nan_to_num(visits)
     spread = compound_cumulants(1.0, 1.0, cv, model.process.dispersion)[1:]
-    laws, known = severity_laws(model.process, cost.categories, cv)
+    laws, known = severity_laws(model.process, cost.categories, cv, fitted_severities(plan))
     shares = cost.base.coming.shares
     mean = np.divide(cost.base.category_per_capita, counts, out=np.zeros_like(counts), where=counts > 0)
     large = plan_large(
@@ -101,7 +110,7 @@ def plan_setting(
 
 
 def severity_laws(
-    process: Process, categories: list[str], cv: list[float]
+    process: Process, categories: list[str], cv: list[float], fits: Mapping[str, SeverityFit] | None = None
 ) -> tuple[tuple[Severity, ...], bool]:
     """Laws of a claim's cost over its mean, and whether all are lognormal with a stated coefficient of variation."""
     kinds: dict[str, Callable[..., Severity]] = {
@@ -112,6 +121,11 @@ def severity_laws(
     laws: list[Severity] = []
     for category, spread in zip(categories, cv, strict=True):
         spec = process.severity.get(category)
-        law = Lognormal(1.0, spread) if spec is None else kinds[spec.law](*spec.parameters)
+        if spec is None:
+            law: Severity = Lognormal(1.0, spread)
+        elif spec.law == "fitted":
+            law = (fits or {})[category].law
+        else:
+            law = kinds[spec.law](*spec.parameters)
         laws.append(law.scaled(1 / law.mean))
     return tuple(laws), not any(c in process.severity for c in categories)

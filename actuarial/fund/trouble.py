@@ -10,7 +10,7 @@ The indicators are those of the budget: ratios of means, with the spread of the 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -84,7 +84,7 @@ class Trouble(Result):
             "var": money.show(var),
             "tvar": money.show(tvar),
         }
-        lines = [text("trouble_words.line", lang, **words)]
+        lines = [text(f"trouble_words.{'line' if self.likeliest_month else 'none_line'}", lang, **words)]
         for row in self.indicators[self.indicators["limit"].notna()].to_dict("records"):
             percent = {k: f"{100 * row[k]:.1f}".replace("-", "−") for k in ("value", "limit", "beyond")}
             name = text(f"trouble_words.{row['indicator']}", lang)
@@ -92,6 +92,15 @@ class Trouble(Result):
                 text("trouble_words.limit_line", lang, name=name, document=row["document"], **percent)
             )
         return "\n".join(lines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data; the keys are documented in ``docs/cli.md``."""
+        rows = [{str(k): v for k, v in row.items()} for row in self.months.to_dict("records")]
+        tail = {
+            str(r["quantity"]): {k: float(r[k]) for k in ("mean", "var", "tvar")}
+            for r in self.tail.to_dict("records")
+        }
+        return {"first_month": self.likeliest_month, "months_below_zero": rows, "worst": tail}
 
     def plot(self, ax: Axes | None = None, lang: str | None = None) -> Axes:
         """Where trouble begins, by month, and the probability that it has begun."""

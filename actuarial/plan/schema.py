@@ -270,18 +270,19 @@ class CriticalIllness(Strict):
         return self
 
 
-_LAW_PARAMETERS = {"lognormal": 2, "gamma": 1, "spliced_pareto": 6, "lognormal_mixture": 5}
+_LAW_PARAMETERS = {"lognormal": 2, "gamma": 1, "spliced_pareto": 6, "lognormal_mixture": 5, "fitted": 0}
 
 
 class SeveritySpec(Strict):
     """Law of the cost of one claim [yuan]; its mean is that of the experience, its shape is kept.
 
     `parameters`: lognormal `mu, sigma`; gamma `cv`; spliced_pareto `mu, sigma, threshold, tail_share, beta, xi`;
-    lognormal_mixture `mu, sigma, mu of the dear, sigma of the dear, share of the dear`.
+    lognormal_mixture `mu, sigma, mu of the dear, sigma of the dear, share of the dear`; fitted: none, the law is fitted to the plan's
+    claims.
     """
 
-    law: Literal["lognormal", "gamma", "spliced_pareto", "lognormal_mixture"]
-    parameters: list[Finite]
+    law: Literal["lognormal", "gamma", "spliced_pareto", "lognormal_mixture", "fitted"]
+    parameters: list[Finite] = Field(default_factory=list)
     status: Status
     source: Text
 
