@@ -360,7 +360,7 @@ class VarianceShares(Result):
                     ha="left" if share >= 0 else "right",
                 )
             low, high = float(table["share"].min()), float(table["share"].max())
-            ax.set_xlim(100 * low - 12 if low < 0 else 0, 108 * max(1.0, high))
+            ax.set_xlim(100 * low - 25 if low < 0 else 0, 108 * max(1.0, high))
             ax.set_xlabel(text("label.variance_share", lang))
         return ax
 

@@ -157,6 +157,9 @@ def _shares(k: Context) -> tuple[Block | Chart, ...]:
         return ()
     shown = found.table.sort_values("share", ascending=False, kind="stable")
     rows = records(shown.assign(factor=[k.t(f"label.factor_{f}") for f in shown["factor"]]))
+    note = k.t("report_shares.reading", factor=rows[0]["factor"])
+    if (found.table["share"] < 0).any():
+        note += k.t("report_shares.negative")
     title, sd = k.t("report_shares.title"), plain(found.total_sd, 1)
     columns = [k.col("factor", label="variance_factor"), k.col("share", "percent", "variance_share"), k.col("sd_without", "yuan")]  # fmt: skip
     return (
@@ -169,7 +172,7 @@ def _shares(k: Context) -> tuple[Block | Chart, ...]:
             k.t("report_shares.table"),
             columns,
             rows,
-            note=k.t("report_shares.reading", factor=rows[0]["factor"]),
+            note=note,
         ),
     )
 

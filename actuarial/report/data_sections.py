@@ -237,13 +237,13 @@ def _assumptions(k: Context) -> Iterator[tuple[str, str, str, str]]:
 
 def _risk_assumptions(k: Context) -> Iterator[tuple[str, str, str, str]]:
     """Shocks, dated policies, providers with budgets and payment lag, where the plan states them."""
-    m = k.plan.model
+    m, mark = k.plan.model, "、" if k.lang == "zh" else ", "
 
     def where(categories: list[str]) -> str:
-        return "、".join(term_label(c, k.lang) for c in categories) or k.t("assume.all_categories")
+        return mark.join(term_label(c, k.lang) for c in categories) or k.t("assume.all_categories")
 
     for shock in m.shocks.values():
-        months = "、".join(map(str, shock.months)) or "1–12"
+        months = mark.join(map(str, shock.months)) or "1–12"
         words = {"name": pick(shock.name, k.lang), "rate": f"{shock.rate:g}", "factor": f"{shock.factor:g}",
                  "sd": f"{shock.factor_sd:g}", "months": months, "where": where(shock.categories)}  # fmt: skip
         yield "shock", k.t(f"assume.shock_{shock.law}", **words), shock.status, shock.source
@@ -269,7 +269,7 @@ def _risk_assumptions(k: Context) -> Iterator[tuple[str, str, str, str]]:
         yield "providers", k.t("assume.providers_value", **words), m.providers.status, m.providers.source
     if m.payment_lag is not None and k.sim.setting.risk is not None and k.sim.setting.risk.lag is not None:
         pattern = k.sim.setting.risk.lag.pattern
-        shown = "、".join(f"{100 * p:.3g}%" for p in pattern[:6]) + ("…" if len(pattern) > 6 else "")
+        shown = mark.join(f"{100 * p:.3g}%" for p in pattern[:6]) + ("…" if len(pattern) > 6 else "")
         yield "payment_lag", shown, m.payment_lag.status, m.payment_lag.source
     if m.projection is not None:
         spec, end = m.projection, m.projection.long_run
