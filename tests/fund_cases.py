@@ -67,6 +67,14 @@ def fleet(**options: Any) -> Case:
     return work
 
 
+def without_claims(folder: Path) -> Any:
+    """A law to be fitted in a plan of aggregates."""
+    plan = act.load_plan(sample_path("jieshou/plan.yaml"))
+    spec = {"law": "fitted", "status": "assumed", "source": "example"}
+    changed = plan.patched([Patch(path="process.severity", value={"inpatient": spec}, source="example")])
+    return act.Fund(changed).severity_fits
+
+
 def table(text: str) -> Case:
     """A fleet from a table."""
 
@@ -190,6 +198,7 @@ INCOME_CASES: dict[str, list[Case]] = {
 CASES: dict[str, list[Case]] = {
     **INCOME_CASES,
     "fund.observed_twice": [lambda folder: seen().given(act.MonthlyActuals(claims=[2.0e7], source="again"))],
+    "fund.severity_claims": [without_claims],
     "answers.split": [target(split={"nobody": 1.0}), target(split={"individual": 0.4})],
     "answers.split_balance": [target(criterion="tvar", split="individual")],
     "answers.months": [target(criterion="months_payable"), target(criterion="closing", months=2.0)],
