@@ -16,9 +16,11 @@ from actuarial.fund.answers import cross_check
 from actuarial.fund.chunks import Outcomes
 from actuarial.fund.fleet import Fleet
 from actuarial.fund.income_views import account_table
+from actuarial.fund.moving import Bands
 from actuarial.fund.personal import account_credit, personal_accounts
 from actuarial.fund.pooling import equalise, pool
 from actuarial.fund.trouble import category_costs, trouble
+from actuarial.layers import Piecewise
 from actuarial.plan import Patch
 from actuarial.samples import sample_path
 from tests.conftest import simulate_plan
@@ -73,6 +75,21 @@ def without_claims(folder: Path) -> Any:
     spec = {"law": "fitted", "status": "assumed", "source": "example"}
     changed = plan.patched([Patch(path="process.severity", value={"inpatient": spec}, source="example")])
     return act.Fund(changed).severity_fits
+
+
+class Crooked:
+    """Bands whose number hangs on the target."""
+
+    law = act.load_contract("china/jiande/contract/cooperation@2012-01-01").law
+
+    def bands(self, target: float) -> Piecewise:
+        """One band, or two for a large target."""
+        return Piecewise([1e6, 2e6][: 1 + (target > 3e8)], [0.5, 0.4, 0.3][: 2 + (target > 3e8)])
+
+
+def crooked(folder: Path) -> Any:
+    """A contract whose bands do not move with its target in a fixed way."""
+    return Bands.of(Crooked(), 2e8)  # type: ignore[arg-type]
 
 
 def table(text: str) -> Case:
@@ -199,6 +216,7 @@ CASES: dict[str, list[Case]] = {
     **INCOME_CASES,
     "fund.observed_twice": [lambda folder: seen().given(act.MonthlyActuals(claims=[2.0e7], source="again"))],
     "fund.severity_claims": [without_claims],
+    "fund.moving_bands": [crooked],
     "answers.split": [target(split={"nobody": 1.0}), target(split={"individual": 0.4})],
     "answers.split_balance": [target(criterion="tvar", split="individual")],
     "answers.months": [target(criterion="months_payable"), target(criterion="closing", months=2.0)],
