@@ -28,8 +28,8 @@ from actuarial.fund.chunks import (
     SPENDING,
     Outcomes,
     Progress,
-    closing_at,
     Question,
+    closing_at,
     collect,
     need,
 )

@@ -24,7 +24,7 @@ from scipy import stats
 
 from actuarial.contract import Contract
 from actuarial.errors import Fault, InputError
-from actuarial.fund.needs import CRITERIA, opening_of, slope_of
+from actuarial.fund.needs import CRITERIA, carried_of, slope_of
 from actuarial.fund.target import allowed, order_statistic, required_amount, round_up
 from actuarial.results import COLOURS, Result, figure_style, new_axes
 from actuarial.texts import text
@@ -242,9 +242,7 @@ def moving_target(
     a, b = sim.arrays.at_zero, np.broadcast_to(slope_of(s, sim.arrays), sim.arrays.at_zero.shape)
     end, rise = a[:, -1], b[:, -1]
     if use == "current_year":
-        end = (
-            end - opening_of(s, sim.arrays) * (1 + s.interest) ** 12 - s.late_income * (1 + s.interest) ** 11
-        )
+        end = end - carried_of(s, sim.arrays)
     before = required_amount(a[:, :-1], b[:, :-1]) if use == "any_month" else np.full(len(a), -np.inf)
     bands = Bands.of(contract, per_capita * s.heads)
     start = (per_capita - moves * sim.standard) * s.heads  # of the target at an amount of 0
@@ -275,6 +273,8 @@ def _check(sim: Simulation, use: str, level: float, moves: float) -> None:
         raise InputError([Fault("fund.number", params={"name": "moves", "value": moves, "least": 0})])
     if sim.arrays.weight is not None:
         raise InputError([Fault("trouble.weighted")])
+    if sim.setting.income is not None and sim.setting.income.bends:
+        raise InputError([Fault("income.balance_criterion", params={"value": "moving_target"})])
 
 
 def _short_before(found: Stretches, before: Array) -> Stretches:
