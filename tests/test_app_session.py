@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 from html import escape
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import openpyxl
 import pytest
 
 import actuarial as act
@@ -108,6 +110,26 @@ def test_offers_on_the_level(jieshou: Plan) -> None:
     assert session.compared()[0].key["premium_target"] == session.figures().key["premium_target"]
     session.level = False
     assert session.compared()[0].state.growth == 0.2
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_negotiating_sheet_of_the_page(jieshou: Plan) -> None:
+    """The sheet needs two sets of terms; its expected results are those of the contracts on the present paths."""
+    page = pytest.importorskip("actuarial.app.page", reason="SKIPPED: the extra [app] is not installed")
+    session = Session(jieshou, paths=PATHS)
+    assert page.download(session, "sheet", "zh") is None
+    session.change(target=380.0)
+    session.pin("对方")
+    session.change(growth=0.1, target=370.0)
+    made = page.download(session, "sheet", "zh")
+    assert made.name == "negotiation_zh.xlsx"
+    book = openpyxl.load_workbook(io.BytesIO(made.content))
+    cells = [c.value for sheet in book for row in sheet.iter_rows() for c in row]
+    deals = session.deals("当前")
+    assert list(deals) == ["当前", "对方"]
+    assert "对方" in cells
+    wanted = deals["对方"].expected("insurer") / 1e4
+    assert any(isinstance(v, float | int) and abs(v - wanted) < 0.01 for v in cells)
 
 
 def test_warnings_are_said_in_the_language_of_the_page(plan_with: Any) -> None:

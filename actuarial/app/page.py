@@ -197,16 +197,13 @@ def download(session: Session, what: str, lang: str, name: str = "") -> File | N
 
 
 def negotiating_sheet(session: Session, lang: str) -> bytes | None:
-    """The negotiating sheet as a workbook: the pinned offers beside what is on the page; None without a contract or an offer."""
+    """The negotiating sheet of the present terms and the pinned offers, all on the present paths; None where there are none to compare."""
     from actuarial.report.negotiation import session_sheet
 
-    shown = session.figures()
-    pinned = {o.name: session.figures(o.state).contract for o in session.offers}
-    found = {text("app.now", lang): shown.contract, **pinned}
-    deals = {name: deal for name, deal in found.items() if deal is not None}
-    if shown.contract is None or len(deals) < 2:
+    deals = session.deals(text("app.now", lang))
+    if session.figures().contract is None or len(deals) < 2:
         return None
-    return session_sheet(deals, shown.plan, lang=lang, seed=session.seed)
+    return session_sheet(deals, session.plan_of(), lang=lang, seed=session.seed)
 
 
 def what_if(plan: Plan, *, lang: str | None = None, paths: int = 100_000, seed: int = 2012) -> WhatIf:
@@ -225,6 +222,6 @@ def what_if(plan: Plan, *, lang: str | None = None, paths: int = 100_000, seed: 
     >>> sorted(page.handle({"key": "alpha", "value": "10"})["html"])[:2]
     ['answer', 'chart-risk']
     """
-    pn.extension()
+    pn.extension(inline=True)  # nothing is fetched from outside
     with use_language(language(lang)):
         return WhatIf(Session(plan, paths=paths, seed=seed), lang)

@@ -220,9 +220,20 @@ class Session:
         """
         if not self.level:
             return self.offers
+        return [Offer(o.name, s, self.figures(s).key) for o in self.offers for s in (self._on_the_level(o),)]
+
+    def _on_the_level(self, offer: Offer) -> State:
         own = ("amounts", "contract", "target", "bands")
-        states = [replace(self.state, **{f: getattr(o.state, f) for f in own}) for o in self.offers]
-        return [Offer(o.name, s, self.figures(s).key) for o, s in zip(self.offers, states, strict=True)]
+        return replace(self.state, **{f: getattr(offer.state, f) for f in own})
+
+    def deals(self, now: str) -> dict[str, Evaluation]:
+        """The contract of the present state, by the name `now`, and of each offer that has one, all on the present paths."""
+        states = {now: self.state}
+        for o in self.offers:
+            name = o.name if o.name not in states else f"{o.name} ({len(states)})"
+            states[name] = self._on_the_level(o)
+        found = {name: self.figures(s).contract for name, s in states.items()}
+        return {name: deal for name, deal in found.items() if deal is not None}
 
     # ------------------------------------------------------------------ figures
 
