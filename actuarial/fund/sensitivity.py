@@ -141,7 +141,13 @@ def tornado(
         moved = Shifted(columns, by)
         if observed is not None:
             sim = fund.simulate(
-                cost, paths=paths, seed=seed, threads=threads, sampler=moved, observed=observed, without=without
+                cost,
+                paths=paths,
+                seed=seed,
+                threads=threads,
+                sampler=moved,
+                observed=observed,
+                without=without,
             )
             return sim.premium_target(level, criterion=use).value
         here = replace(s, without=without)
