@@ -11,11 +11,15 @@ module              holds
 ``money``           the two arithmetics: float64 yuan, int64 cents
 ``ledger``          double entries in cents; balances
 ``cash``            the words of the cash rule, month by month
+``year``            what a contract year brought; which heads the target is counted by
 ``settlement``      :class:`YearSettlement`: twelve months settled, the true-up, the cash need
+``actual``          the tables of a contract year: months, events, points
+``saved``           a settlement kept for the next year
+``points``          payment of providers by points (DRG, DIP)
 ``annual``          one year settled by its bands
 ``provider``        how a provider with a budget is paid
 ``evaluation``      a contract over simulated years
-``words``            a contract in words, a line a term
+``words``           a contract in words, a line a term; ``cash_words``: its cash, points and duties
 ==================  ================================================================================
 
 The words of the files are in :mod:`actuarial.law.contract_terms` and ``docs/contracts.md``.

@@ -11,6 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from actuarial.errors import ModelWarning, warn
+from actuarial.report.captions import to_be_filled
 from actuarial.report.content import Content
 from actuarial.results import chinese_font, shown, write_text
 from actuarial.texts import text
@@ -33,6 +34,7 @@ def render(content: Content) -> str:
             font=font,
             show=lambda value, kind: shown(value, kind, content.unit),
             source_line=lambda source: text("report.table_source", content.lang, source=source),
+            signed=lambda part: content.kind == "statement" and to_be_filled(part),
             offline=text("report.printed_page", content.lang),
         )
 
