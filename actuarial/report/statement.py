@@ -6,7 +6,7 @@ One content for page, workbook, Word file and PDF. Nothing is computed here that
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from actuarial.report.blocks import Block, Chart, Section, block, finished, reco
 from actuarial.report.capitals import capitals
 from actuarial.report.content import Content, numbered
 from actuarial.report.opinion import BLANK
-from actuarial.report.statement_tables import Pages
+from actuarial.report.statement_tables import Pages, Words
 from actuarial.results import Unit
 from actuarial.safe import printable
 from actuarial.texts import language, pick, text, use_language
@@ -55,7 +55,7 @@ def compose_statement(
     with use_language(chosen):
         sections = {
             "amounts": _amounts(k, names or {}), "parties": _parties(k, names or {}), "months": _months(k), "result": _result(k),
-            "readings": _readings(k), "signature": _signature(k, names or {}), "terms": _terms(k), "ledger": _ledger(k),
+            "readings": _readings(k), "signature": _signature(k, *(_name(k, names or {}, p) for p in ("fund", k.own))), "terms": _terms(k), "ledger": _ledger(k),
         }  # fmt: skip
         source = k.t("computed", contract=settled.deal.contract.law.id)
         headline = (
@@ -96,7 +96,7 @@ def write_statement(
 
 
 def _document(
-    contract: Contract, k: Any, sections: Mapping[str, Section], headline: tuple[tuple[str, str], ...], source: str,
+    contract: Contract, k: Words, sections: Mapping[str, Section], headline: tuple[tuple[str, str], ...], source: str,
     start: pd.Period | None,
 ) -> Content:  # fmt: skip
     law = contract.law
@@ -107,7 +107,7 @@ def _document(
                    numbered({c: [finished(s, source)] for c, s in sections.items()}, k.lang), Unit.of(k.lang), dated, "statement")  # fmt: skip
 
 
-def _span(k: Any, start: pd.Period | None) -> str:
+def _span(k: Words, start: pd.Period | None) -> str:
     return k.t("period_blank") if start is None else k.t("period", first=str(start), last=str(start + 11))
 
 
@@ -116,10 +116,10 @@ def _plain(cents: int) -> str:
 
 
 def _payer(k: Pages) -> str:
-    return k.party if k.net() < 0 else party_in_words(k.s.deal.contract.terms, "fund", k.lang)
+    return k.party if k.net() < 0 else k.called("fund")
 
 
-def _amount(k: Any, cents: int) -> str:
+def _amount(k: Words, cents: int) -> str:
     """An amount in figures, and in capitals where the language has them."""
     said = _plain(cents)
     return (
@@ -193,7 +193,7 @@ def _by_rule(k: Pages) -> bool:
 
 
 def _name(k: Pages, names: Mapping[str, str], party: str) -> str:
-    return names.get(party) or party_in_words(k.s.deal.contract.terms, party, k.lang)
+    return names.get(party) or k.called(party)
 
 
 def _months(k: Pages) -> Section:
@@ -239,7 +239,7 @@ def _terms(k: Pages) -> Section:
     return Section(k.t("terms"), (), tuple(parts))
 
 
-def _term_rows(k: Any, contract: Contract) -> list[dict[str, Any]]:
+def _term_rows(k: Words, contract: Contract) -> list[dict[str, Any]]:
     """The terms in words; what was left open stands as it is read."""
     rows = []
     for number, line in enumerate(terms_in_words(contract, k.lang), 1):
@@ -287,9 +287,8 @@ def _readings(k: Pages) -> Section:
     return Section(k.t("readings"), tuple(words), tuple(parts))
 
 
-def _signature(k: Any, names: Mapping[str, str], parties: tuple[str, str] | None = None) -> Section:
+def _signature(k: Words, first: str, second: str) -> Section:
     """Blanks for both parties."""
-    first, second = parties or (_name(k, names, "fund"), _name(k, names, k.own))
     rows = [{"item": k.t(f"sign_{code}"), "a": BLANK, "b": BLANK} for code in SIGNED]
     columns = [
         k.col("item"),
@@ -308,15 +307,6 @@ def _ledger(k: Pages) -> Section:
 # --------------------------------------------------------------------------- points
 
 
-class _PointPages:
-    """Short-hands for a settlement by points."""
-
-    def __init__(self, lang: str) -> None:
-        self.lang = lang
-        self.t: Callable[..., str] = lambda code, **params: text(f"settle_words.{code}", lang, **params)
-        self.col = Pages.col.__get__(self)
-
-
 def compose_points(
     settled: PointSettlement, contract: Contract, lang: str | None = None, *, start: pd.Period | None = None,
     names: Mapping[str, str] | None = None,
@@ -331,7 +321,7 @@ def compose_points(
         As for :func:`compose_statement`.
     """
     chosen = language(lang)
-    k = _PointPages(chosen)
+    k = Words(chosen)
     called = {
         p: (names or {}).get(p) or party_in_words(contract.terms, p, chosen) for p in ("fund", "provider")
     }
@@ -351,7 +341,7 @@ def compose_points(
         source = f"{e.source.document} {e.source.clause}".strip()
         said = block(k.t("terms_title"), [k.col("number", "count"), k.col("term")], terms, source=source)
         sections = {"amounts": Section(k.t("amounts"), tuple(words), (paid,)),
-                    "signature": _signature(k, {}, (called["fund"], called["provider"])),
+                    "signature": _signature(k, called["fund"], called["provider"]),
                     "terms": Section(k.t("terms"), (), (said,))}  # fmt: skip
         headline = ((k.t("point_value"), f"{settled.point_value:,.4f}"), (k.t("in_yuan", what=k.t("col_due")), _plain(round(total["due"] * 100))))  # fmt: skip
         source = k.t("computed", contract=e.id)

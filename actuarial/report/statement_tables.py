@@ -18,22 +18,16 @@ FUND_SIDE = ("main_fund", "risk_account", "reserve", "carried")
 """Accounts of the party that owns the fund."""
 
 
-class Pages:
-    """Short-hands for one settlement and language.
+class Words:
+    """Texts and columns of a statement in one language.
 
     Parameters
     ----------
-    settled : YearSettlement
     lang : str
-    start : Period or None
-        First month of the contract year.
     """
 
-    def __init__(self, settled: YearSettlement, lang: str, start: pd.Period | None) -> None:
-        self.s, self.lang, self.start = settled, lang, start
-        self.other = "insurer" if "insurer" in settled.deal.parties else "providers"
-        self.own = "insurer" if self.other == "insurer" else "provider"
-        self.party = party_in_words(settled.deal.contract.terms, self.own, lang)
+    def __init__(self, lang: str) -> None:
+        self.lang = lang
 
     def t(self, code: str, **params: Any) -> str:
         """A text of the statement."""
@@ -47,6 +41,29 @@ class Pages:
         """A column; amounts say their unit."""
         name = said or self.t(f"col_{key}")
         return Column(key, self.t("in_yuan", what=name) if kind == "yuan" else name, kind)
+
+
+class Pages(Words):
+    """Short-hands for one settlement and language.
+
+    Parameters
+    ----------
+    settled : YearSettlement
+    lang : str
+    start : Period or None
+        First month of the contract year.
+    """
+
+    def __init__(self, settled: YearSettlement, lang: str, start: pd.Period | None) -> None:
+        super().__init__(lang)
+        self.s, self.start = settled, start
+        self.other = "insurer" if "insurer" in settled.deal.parties else "providers"
+        self.own = "insurer" if self.other == "insurer" else "provider"
+        self.party = self.called(self.own)
+
+    def called(self, party: str) -> str:
+        """What the contract calls a party."""
+        return party_in_words(self.s.deal.contract.terms, party, self.lang)
 
     def month(self, number: int) -> str:
         """The name of a period of the ledger."""
@@ -150,7 +167,7 @@ def causes_table(k: Pages) -> Block:
         {"cause": k.t(f"cause_{c}"), **{p: yuan(split.part(p, c)[0]) for p in split.deal.parties}} for c in split.causes
     ]  # fmt: skip
     rows.append({"cause": text("label.total", k.lang), **{p: yuan(split.party(p)[0]) for p in split.deal.parties}})  # fmt: skip
-    columns = [k.col("cause"), *(k.col(p, "yuan", text(f"contract_words.party_{p}", k.lang)) for p in split.deal.parties)]  # fmt: skip
+    columns = [k.col("cause"), *(k.col(p, "yuan", k.called(p)) for p in split.deal.parties)]  # fmt: skip
     return block(k.t("causes_title"), columns, rows, total_rows=[len(rows) - 1])
 
 
