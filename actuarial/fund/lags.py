@@ -73,13 +73,11 @@ class PaymentLag:
         paid : ndarray, shape (n, 12)
         due : ndarray, shape (n, 24)
         """
-        whole = np.zeros((len(incurred), 12 + AHEAD))
+        whole = np.zeros((12 + AHEAD, len(incurred))).T  # a month's paths in one piece
         whole[:, :AHEAD] = due
         for lag, share in enumerate(self.pattern):
             whole[:, lag : lag + 12] += share * incurred
-        left = np.zeros_like(due)
-        left[:] = whole[:, 12 : 12 + AHEAD]
-        return whole[:, :12], left
+        return whole[:, :12], whole[:, 12:]
 
     def within(self, growth: float) -> Array:
         """What a yuan incurred in each month takes from the year's closing balance at a monthly growth factor, (12,)."""
@@ -110,7 +108,7 @@ class PaymentLag:
             amount = np.minimum(amount, left) if stub else left
         first = np.zeros(AHEAD)
         first[0] = 1.0
-        return amount[:, None] * (self.base / total if total > 0 else first)
+        return np.outer(self.base / total if total > 0 else first, amount).T
 
 
 def unpaid_pattern(pattern: Array, shares: Array) -> Array:

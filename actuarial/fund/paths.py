@@ -125,7 +125,7 @@ class PathArrays:
         per_path = [np.empty(paths) for _ in range(3)]
         year = [np.empty((12, paths)).T for _ in range(2)]  # a month's paths in one piece
         weight = np.empty(paths) if weighted else None
-        more = [np.empty((paths, 12)), np.empty((paths, 12)), np.empty(paths)] if risk else [None] * 3
+        more = [np.empty((12, paths)).T, np.empty((12, paths)).T, np.empty(paths)] if risk else [None] * 3
         return cls(
             per_path[0], per_path[1], per_path[2], np.empty((stub, paths)).T, year[0], year[1], weight, *more
         )

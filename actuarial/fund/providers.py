@@ -85,7 +85,7 @@ class Providers:
             pays = np.maximum(budget + curve(actual[:, i] - budget), 0.0)
             by_month += np.minimum(budget * self.rule.monthly, pays)
             year += pays
-        paid = by_month[:, None] * season
+        paid = np.outer(season, by_month).T
         paid[:, -1] += year - by_month
         return paid
 

@@ -77,15 +77,13 @@ class Risk:
     def factors(self, s: Setting, z: dict[tuple[int, int], Array], rows: int) -> tuple[Array, Array]:
         """Factors on visits and on the cost of a visit, each of shape (n, C, 12), or (1, C, 12) where all paths have the same."""
         shocks = self.shocks if "shocks" not in s.without else ()
-        visits = np.ones((rows if shocks else 1, len(s.counts), 12))
-        cost = np.ones((rows if any(start.sd > 0 for start in self.starts) else 1, len(s.counts), 12))
+        each = rows if any(start.sd > 0 for start in self.starts) else 1
+        visits, cost = (np.ones((len(s.counts), 12, n)) for n in (rows if shocks else 1, each))
         for i, shock in enumerate(shocks):
-            year = shock.year(z[SHOCK, 2 * i], z[SHOCK, 2 * i + 1])
-            hit = np.ix_(np.arange(rows), shock.categories, shock.months)
-            visits[hit] *= year[:, None, None]
+            visits[np.ix_(shock.categories, shock.months)] *= shock.year(z[SHOCK, 2 * i], z[SHOCK, 2 * i + 1])
         for i, start in enumerate(self.starts):
-            cost[:, start.categories] *= start.months(z.get((START, i), np.zeros(1)))[:, None, :]
-        return visits, cost
+            cost[start.categories] *= start.months(z.get((START, i), np.zeros(1))).T
+        return visits.transpose(2, 0, 1), cost.transpose(2, 0, 1)  # a month's paths in one piece
 
     def policy_factors(self, category: str, categories: list[str]) -> Array:
         """Median factor of the planned year's dated policies by month for a category, shape (12,); 1 before they start.
@@ -128,14 +126,16 @@ class Risk:
             claims, expected = uneven_claims(s, seed, number, heads, per_capita, visits, cost)
         else:
             claims = claims_of(s, seed, number, heads, per_capita)
-            expected = (heads * per_capita.sum(axis=1))[:, None] * s.shares
+            expected = np.outer(s.shares, heads * per_capita.sum(axis=1)).T
         lagged, budgeted = claims, np.zeros((1, 12))
         if self.providers is not None and "providers" not in s.without:
             apart = [z[k] for k in sorted(z) if k[0] == PROVIDER]
             own = np.stack(apart, axis=1) if apart else np.empty((len(heads), 0))
             budgeted = self.providers.pay(claims.sum(axis=1), own, s.shares)
             lagged = (1 - self.providers.share) * claims
-        paid, left = (lagged, np.zeros_like(due)) if self.lag is None else self.lag.pay(lagged, due)
+        paid, left = (
+            (lagged, due) if self.lag is None else self.lag.pay(lagged, due)
+        )  # without one nothing is due
         return Year(paid + budgeted, lagged + budgeted, expected, claims - expected, left)
 
     def steps(self, s: Setting, arrays: PathArrays) -> list[tuple[str, float]]:
@@ -171,7 +171,7 @@ class Risk:
     def opening(self, base_total: Array, paid: float, stub: int) -> Array:
         """What falls due of the base year in the planned year and after it, shape (n, 24) [yuan]."""
         if self.lag is None:
-            return np.zeros((len(base_total), 24))
+            return np.zeros((24, len(base_total))).T
         return self.lag.opening_due(base_total, paid, stub)
 
     def write(

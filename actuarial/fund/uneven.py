@@ -13,8 +13,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from actuarial.fund.kernel import MOST_SKEWED
-from actuarial.fund.kernel import noise as series
+from actuarial.fund.kernel import months
 from actuarial.fund.large import LargeClaims, frequency, poisson_counts
 from actuarial.fund.paths import (
     CHUNK,
@@ -27,7 +26,6 @@ from actuarial.fund.paths import (
     kept_normals,
     normals,
 )
-from actuarial.fund.process import shifted_lognormal
 
 Array = NDArray[np.float64]
 
@@ -44,8 +42,21 @@ def expected_claims(s: Setting, heads: Array, per_capita: Array, visits: Array, 
     visits, cost : ndarray, shape (n, C, 12) or (1, C, 12)
         Factors.
     """
-    by_category = np.einsum("nc,ncm->nm", per_capita, visits * cost)
-    return np.asarray(heads[:, None] * by_category * s.shares)
+    return np.asarray(np.outer(s.shares, heads).T * over_categories(per_capita, visits * cost))
+
+
+def over_categories(weights: Array, factors: Array) -> Array:
+    """Sums of ``weights · factors`` over categories by month, shape (n, 12).
+
+    Parameters
+    ----------
+    weights : ndarray, shape (n, C)
+    factors : ndarray, shape (n, C, 12) or (1, C, 12)
+    """
+    total = np.zeros((12, len(weights)))
+    for c in range(weights.shape[1]):
+        total += weights[:, c] * factors[:, c].T
+    return total.T
 
 
 def uneven_claims(
@@ -66,11 +77,15 @@ def uneven_claims(
     rows = len(heads)
     severity = np.divide(per_capita, s.counts, out=np.zeros_like(per_capita), where=s.counts > 0)
     noise = kept_normals(s, seed, PROCESS, range(12), number, rows)
-    scale = heads[:, None] * s.shares
+    scale = np.outer(s.shares, heads).T
+    power = visits * cost
+    dearer = power if (cost == 1).all() else power * cost
+    powers = [power, dearer, dearer if dearer is power else dearer * cost]
+    square = severity * severity
     if s.large is None:
-        weights = (s.counts * s.spread[0] * severity**2, s.counts * s.spread[1] * severity**3)
+        weights = (s.counts * s.spread[0] * square, s.counts * s.spread[1] * (square * severity))
         second, third = (
-            scale * np.einsum("nc,ncm->nm", w, visits * cost**k) for w, k in zip(weights, (2, 3), strict=True)
+            scale * over_categories(w, factors) for w, factors in zip(weights, powers[1:], strict=True)
         )
         return _months(expected, second, third, noise), expected
     theta = frequency(
@@ -78,11 +93,11 @@ def uneven_claims(
     )
     counts, bulk = s.counts * theta, s.large.bulk
     first, second, third = (
-        scale * np.einsum("nc,ncm->nm", counts * bulk[k - 1] * severity**k, visits * cost**k)
-        for k in (1, 2, 3)
+        scale * over_categories(counts * bulk[k] * x, powers[k])
+        for k, x in enumerate((severity, square, square * severity))
     )
     quiet = s.counts <= 0  # categories without visits have no noise
-    first = first + scale * np.einsum("nc,ncm->nm", per_capita[:, quiet], (visits * cost)[:, quiet])
+    first = first + scale * over_categories(per_capita[:, quiet], power[:, quiet])
     claims = _months(first, second, third, noise)
     for c in np.flatnonzero(s.large.share * s.counts > 0).tolist():
         weight = np.broadcast_to(s.shares * visits[:, c], (rows, 12))
@@ -94,9 +109,12 @@ def uneven_claims(
 
 def _months(first: Array, second: Array, third: Array, z: Array) -> Array:
     """Three moments a month, one normal each; never below zero."""
-    skew = np.divide(third, second**1.5, out=np.zeros_like(third), where=second > 0)
-    drawn = series(z, skew) if skew.max(initial=0.0) <= MOST_SKEWED else shifted_lognormal(z, skew)
-    return np.maximum(first + np.sqrt(second) * drawn, 0.0)
+    skew = np.divide(third, second * np.sqrt(second), out=np.zeros_like(third), where=second > 0)
+    spread, one = np.sqrt(second), np.ones(1)
+    out = np.empty((12, len(first)))
+    for m in range(12):
+        out[m] = months(first[:, m], spread[:, m], skew[:, m], one, z[:, m : m + 1])[:, 0]
+    return out.T
 
 
 def _stream(s: Setting, seed: int, component: int, column: int, number: int) -> np.random.Generator:
@@ -111,10 +129,10 @@ def _one_by_one(
     """Large claims of one category: each with its month by `weight`, and its size by that month's `severity`."""
     rows, most = len(count), int(count.max(initial=0))
     edges = np.cumsum(weight, axis=1)[:, :-1] / weight.sum(axis=1, keepdims=True)
-    sizes, months = _stream(s, seed, LARGE_SIZE, c, number), _stream(s, seed, LARGE_MONTH, c, number)
+    sizes, places = _stream(s, seed, LARGE_SIZE, c, number), _stream(s, seed, LARGE_MONTH, c, number)
     out = np.zeros((rows, 12))
     for j in range(most):
-        u, v = sizes.random(CHUNK)[:rows], months.random(CHUNK)[:rows]
+        u, v = sizes.random(CHUNK)[:rows], places.random(CHUNK)[:rows]
         has = np.flatnonzero(count > j)
         month = (v[has, None] >= edges[has]).sum(axis=1)
         amount = large.sizes[c](u[has]) * severity[has, month]

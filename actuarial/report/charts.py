@@ -58,7 +58,9 @@ def waterfall_chart(steps: pd.DataFrame, lang: str | None = None) -> Axes:
             textcoords="offset points",
         )
         labels = [*names, text("label.step_target", lang)]
-        ax.set_xticks(range(last + 1), [_wrap(n) for n in labels], fontsize=9 if last < 9 else 7.5)
+        ax.set_xticks(
+            range(last + 1), [_wrap(n, 7 if last < 9 else 5) for n in labels], fontsize=9 if last < 9 else 8
+        )
         ax.set_ylabel(text("label.yuan_per_person", lang))
         ax.grid(visible=False, axis="x")
         ax.margins(y=0.12)
