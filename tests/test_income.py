@@ -27,6 +27,7 @@ from actuarial.fund.needs import (
     spending_of,
     stress_of,
 )
+from actuarial.fund.paths import with_balances
 from actuarial.fund.payers import payer_amounts
 from actuarial.fund.reserve import Reserve, needed
 from actuarial.fund.shares import variance_shares
@@ -583,3 +584,12 @@ def test_every_figure_has_its_source(whole: Simulation) -> None:
               "adjustment", "reserve", "reserve.balance"}  # fmt: skip
     assert wanted <= what
     assert any("ncms_risk_fund" in s.document for s in whole.sources)
+
+
+def test_balances_anew_without_a_new_simulation(whole: Simulation) -> None:
+    """The what-if page rolls balances anew from the same draws: the bytes of the simulation."""
+    fresh = with_balances(whole.setting, whole.arrays)
+    assert fresh.at_zero.tobytes() == whole.arrays.at_zero.tobytes()
+    assert fresh.carried is not None
+    assert whole.arrays.carried is not None
+    assert fresh.carried.tobytes() == whole.arrays.carried.tobytes()
