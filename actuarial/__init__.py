@@ -72,6 +72,7 @@ _HOMES = {
     "equalise": "fund.pooling",
     "pool": "fund.pooling",
     "reverse_stress": "fund.sensitivity",
+    "moving_target": "fund.moving",
     "tornado": "fund.sensitivity",
     "trouble": "fund.trouble",
     "category_costs": "fund.trouble",

@@ -1,7 +1,7 @@
 """The fund's simulation against NumPy, its raw generator and a plain loop, in one run: ``python benchmarks/simulation.py``.
 
-Both sides of a ratio run in turn in this process, medians of several repeats; peak memory and fleets in processes of their
-own. The machine is noisy: read ratios, not seconds. Options: millions of paths whose peak memory is taken (default 1).
+Both sides of a ratio run in turn in this process on one thread, medians of several repeats in seconds of processor, so that other work
+on the machine does not count; peak memory and fleets in processes of their own. The machine is noisy: read ratios, not seconds. Options: millions of paths whose peak memory is taken (default 1).
 """
 
 from __future__ import annotations
@@ -9,13 +9,15 @@ from __future__ import annotations
 import json
 import os
 import random
+import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from run import PLAN, median_time, ours, textbook
+from run import PLAN, ours, textbook
 
 import actuarial as act
 from actuarial.fund.chunks import collect, need
@@ -26,6 +28,16 @@ from actuarial.fund.target import premium_target
 PATHS = int(os.environ.get("BENCH_PATHS", "200000"))
 LOOP_PATHS = 1000
 FLEET_PATHS = 20_000
+
+
+def median_time(work: Callable[[], object], repeats: int) -> float:
+    """Median seconds of processor."""
+    times = []
+    for _ in range(repeats):
+        start = time.process_time()
+        work()
+        times.append(time.process_time() - start)
+    return statistics.median(times)
 
 
 def peak_mb() -> float:
@@ -44,7 +56,8 @@ def raw() -> None:
     """As many normals as the model draws a path (12 months and its systemic columns), in blocks that fit the cache."""
     generator = np.random.Generator(np.random.SFC64(np.random.SeedSequence(1)))
     room = np.empty(8192)
-    columns = 12 + len(act.Fund(PLAN).setting(plan_cost(PLAN)).columns)
+    setting = act.Fund(PLAN).setting(plan_cost(PLAN))
+    columns = 12 + len(setting.columns) - len(setting.idle)
     for _ in range(columns * PATHS // len(room)):
         generator.standard_normal(out=room)
 
@@ -106,6 +119,32 @@ def fresh(kind: str, size: int) -> dict[str, float]:
     return found
 
 
+def moves() -> None:
+    """What a move on the what-if page takes, without its pictures."""
+    from actuarial.app.session import Session
+
+    session = Session(PLAN, paths=100_000)
+    session.figures()
+    steps = {
+        "growth": lambda i: {"growth": 0.2 + i / 100},
+        "what payers give": lambda i: {"amounts": tuple((p, v + i + 1) for p, v in session.origin.amounts)},
+        "opening balance": lambda i: {"opening": 5e7 + 1e6 * i},
+        "insured": lambda i: {"heads": 640_000.0 + i},
+    }
+    for name, step in steps.items():
+        times = []
+        for i in range(5):
+            start = time.process_time()
+            session.change(**step(i))
+            found = session.figures()
+            _ = found.risk, found.key, found.fan
+            times.append(time.process_time() - start)
+        taken = statistics.median(times)
+        print(
+            f"| a move of {name}, 100,000 paths, all figures | {taken:.3f} | goal 0.3 s | {taken / 0.3:.2f} |"
+        )
+
+
 def report(millions: list[float]) -> None:
     """Print the table."""
     print(f"cores {os.cpu_count()}, python {sys.version.split()[0]}, numpy {np.__version__}, paths {PATHS:,}")
@@ -122,6 +161,7 @@ def report(millions: list[float]) -> None:
             f"| simulate + target + contract, one thread | {whole:.2f} | {name}: {seconds:.2f} s | {seconds / whole:.2f}× |"
         )
     numbers = median_time(raw, 5)
+    moves()
     print(
         f"| simulate + target, one thread | {alone:.3f} | SFC64's normals alone, as many: {numbers:.3f} s | {alone / numbers:.2f}× their time |"
     )

@@ -22,6 +22,7 @@ PUBLIC = [
     "equalise",
     "pool",
     "reverse_stress",
+    "moving_target",
     "tornado",
     "what_if",
     "trouble",

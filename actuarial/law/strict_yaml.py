@@ -69,7 +69,9 @@ def read_yaml(
                 line=(e.start_mark.line if e.start_mark else 0) + 1,
                 params={"value": f"*{e.anchor}"},
             )
-            for e in yaml.parse(content, Loader=_Strict)
+            for e in (
+                yaml.parse(content, Loader=_Strict) if "*" in content else ()
+            )  # no alias without a star
             if isinstance(e, yaml.AliasEvent)
         ]
         if faults:
