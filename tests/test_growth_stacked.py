@@ -132,12 +132,31 @@ def test_a_stack_answers_what_a_fit_answers() -> None:
     assert np.isfinite([fit.drift, fit.sigma, fit.sensitivity]).all()
 
 
+def test_stacks_of_rough_histories() -> None:
+    """Groups, categories, late starts, holes, one level, neighbours that began earlier and are a year ahead: an answer each."""
+    panel = oecd().loc[1999:2006].dropna(axis=1).iloc[:, :6]
+    paths = pd.MultiIndex.from_tuples([("north" if i < 3 else "south", c) for i, c in enumerate(panel)])
+    nested = panel.set_axis(paths, axis=1)
+    ragged = panel.copy()
+    ragged.iloc[:4, 0], ragged.iloc[3, 1], ragged.iloc[:-1, 2], ragged.iloc[-2:, 3] = (np.nan,) * 4
+    for frame in (nested, ragged, panel.iloc[:, :2].rename_axis(columns="category")):
+        q = act.fit_growth(frame, model="stacked").quantile([0.1, 0.5, 0.9])
+        assert q.notna().all().all()
+        assert (np.diff(q, axis=0) > 0).all()
+    ahead = act.fit_growth(panel.iloc[2:7, 0], pool=panel.iloc[:, 1:], model="stacked")
+    assert ahead.forecast(1).year == 2006
+    assert ahead.fitted.origins > 2  # type: ignore[attr-defined]
+
+
+@pytest.mark.slow
 def test_long_whole_series_take_statsmodels_in() -> None:
     """From twelve whole years the three models are members; a gap, an exposure or eleven years keep them out."""
     long = oecd()["Japan"].loc[1999:2010].dropna()
     fit = act.fit_growth(long, model="stacked")
     assert {"ets", "sarimax", "structural"} <= set(fit.weights["kind"])
     assert fit.forecast(3).quantile(0.5).iloc[0] > long.iloc[-1]
+    earlier = oecd().loc[1994:2010, ["Canada", "France"]]  # neighbours began five years before
+    assert "ets" in set(act.fit_growth(long, pool=earlier, model="stacked").weights["kind"])
     people = pd.Series(5e5, index=long.index)
     for series, weights in ((long.iloc[1:], None), (long.drop(2004), None), (long, people)):
         short = act.fit_growth(series, weights=weights, model="stacked")

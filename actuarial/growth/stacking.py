@@ -196,8 +196,9 @@ def fit_stacked(cells: Cells, levels: pd.DataFrame, prior: Prior) -> Stacked:
     trends = _long_models(cells, levels, prior)
     own = bool(trends)
     rows = len(cells.logs) - cells.ahead
+    first = min(next(iter(trends.values()))) if own else max(2, rows - prior.memory)
     scores = []
-    for row in range(max(_FIRST if own else 2, rows - prior.memory), rows):
+    for row in range(first, rows):
         scored = cells.scored(row, own=own)
         if not len(scored):
             continue
