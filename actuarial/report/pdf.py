@@ -34,22 +34,40 @@ def write_pdf(content: Content, path: Path) -> Path:
     ModelWarning
         If there is no Chinese font.
     """
+    moment = datetime.fromisoformat(content.dated).replace(tzinfo=UTC)
+    with atomic_path(path) as temporary:
+        made = _set(content, format="pdf", timestamp=int(moment.timestamp()), pdf_standards=["ua-1"])
+        temporary.write_bytes(made)
+    return path
+
+
+def page_pictures(content: Content, dots: float = 72.0) -> list[bytes]:
+    """The pages of the same document as PNG files, the same bytes each time.
+
+    Parameters
+    ----------
+    content : Content
+    dots : float
+        Per inch.
+    """
+    made = _set(content, format="png", ppi=dots)
+    return list(made) if isinstance(made, list) else [made]
+
+
+def _set(content: Content, **options: Any) -> Any:
+    """What typst makes of a content."""
     import typst
 
-    moment = datetime.fromisoformat(content.dated).replace(tzinfo=UTC)
-    with tempfile.TemporaryDirectory(prefix="actuarial-") as folder, atomic_path(path) as temporary:
+    with tempfile.TemporaryDirectory(prefix="actuarial-") as folder:
         root = Path(folder)
         (root / "content.json").write_text(
             json.dumps(_data(content, root), ensure_ascii=False), encoding="utf-8"
         )
         template = files(__package__).joinpath("templates", "layout.typ").read_text(encoding="utf-8")
         (root / "layout.typ").write_text(template, encoding="utf-8")
-        made = typst.compile(
-            str(root / "layout.typ"), root=str(root), font_paths=_fonts(), ignore_system_fonts=True, format="pdf",
-            timestamp=int(moment.timestamp()), pdf_standards=["ua-1"],
-        )  # fmt: skip
-        temporary.write_bytes(made)
-    return path
+        return typst.compile(
+            str(root / "layout.typ"), root=str(root), font_paths=_fonts(), ignore_system_fonts=True, **options
+        )
 
 
 def _fonts() -> list[str]:
