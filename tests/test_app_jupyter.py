@@ -66,11 +66,11 @@ def test_what_if_in_jupyterlab(tmp_path: Path) -> None:
             page.goto(own + "lab/tree/page.ipynb")
             page.locator(".jp-Notebook").wait_for(timeout=120_000)
             page.locator(".jp-CodeCell .cm-content").first.wait_for(timeout=60_000)
-            page.wait_for_timeout(5_000)  # the kernel is being chosen
+            page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=120_000)
             page.locator(".jp-CodeCell .cm-content").first.click()
             page.keyboard.press("Shift+Enter")
             root = page.locator("main.what-if")
-            root.wait_for(timeout=120_000)
+            root.wait_for(timeout=240_000)
             figure = page.locator("[data-figure='premium_target']")
             before = figure.inner_text()
             page.locator("input[type=range][data-key='growth']").fill("16")
