@@ -9,7 +9,7 @@ LOCK := $(wildcard locks/python$(VERSION).txt)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(if $(LOCK),-c $(LOCK))
 WORKERS ?= 2
 
-.PHONY: demo test test-all lint types notebooks bench docs lock licences clean
+.PHONY: demo test test-all lint types notebooks bench docs lock licences audit clean
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -53,6 +53,12 @@ docs: $(VENV)/.docs
 	$(BIN)/python docs/make_glossary.py
 	$(BIN)/python docs/make_pictures.py
 	$(BIN)/python docs/build_site.py
+
+# known vulnerabilities of the locked versions; asks PyPI
+audit:
+	$(PYTHON) -m venv build/audit
+	build/audit/bin/python -m pip install --quiet pip-audit
+	build/audit/bin/pip-audit --no-deps --disable-pip -r $(or $(LOCK),locks/python3.11.txt)
 
 licences: $(VENV)/.core
 	$(BIN)/actuarial licences
