@@ -132,6 +132,17 @@ def test_negotiating_sheet_of_the_page(jieshou: Plan) -> None:
     assert any(isinstance(v, float | int) and abs(v - wanted) < 0.01 for v in cells)
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_component_fetches_nothing_from_outside(jieshou: Plan) -> None:
+    """In a notebook the page's scripts come with it: Panel's default would ask content networks for them."""
+    panel = pytest.importorskip("panel", reason="SKIPPED: the extra [app] is not installed")
+    from actuarial.app import what_if
+
+    made = what_if(jieshou, lang="en", paths=200)
+    assert panel.config.inline
+    assert "https://" not in made._esm
+
+
 def test_warnings_are_said_in_the_language_of_the_page(plan_with: Any) -> None:
     """A warning of the base year stays when growth moves, and is said in the language in force."""
     from actuarial.app.view import notes
