@@ -18,6 +18,8 @@ import yaml
 import actuarial as act
 from actuarial.benefits import simple_target
 from actuarial.benefits.loadings import Loading
+from actuarial.cli.bargain_options import ALL as TOLD
+from actuarial.cli.bargain_options import case_of
 from actuarial.cli.growth import read_levels
 from actuarial.contract.costs import Costs
 from actuarial.contract.design import Wanted, design_bands
@@ -85,9 +87,18 @@ NOTES = {
 ENVIRONMENT = {"file.no_samples", "model.no_font", "growth.ets_failed"}  # provoked in tests of their own
 
 
+COOPERATION = "china/jiande/contract/cooperation@2012-01-01"
+
+
 def jiande() -> act.Contract:
     """The plan of 2012."""
-    return act.load_contract("china/jiande/contract/cooperation@2012-01-01")
+    return act.load_contract(COOPERATION)
+
+
+def told_case(reference: str, **told: Any) -> object:
+    """What a bargaining command makes of its words."""
+    empty = {**dict.fromkeys(TOLD), "reading": {}, "event": {}, "indicator": {}}
+    return case_of((reference,), {**empty, **told}, paths=50, seed=1)
 
 
 Case = Callable[[Path], Any]
@@ -161,6 +172,9 @@ for code, work in {
     "bargain.edges": lambda folder: design_bands([1.0], target=1.0, edges=[2.0, 1.0]),
     "bargain.shares": lambda folder: design_bands([1.0], target=1.0, edges=[1.0], least=0.9, most=0.1),
     "bargain.near": lambda folder: design_bands([1.0], target=1.0, edges=[1.0], near=[0.5], step=0.5),
+    "bargain.no_years": lambda folder: told_case(COOPERATION),
+    "bargain.lognormal": lambda folder: told_case(COOPERATION, lognormal=(1e8,)),
+    "bargain.plan_without_contract": lambda folder: told_case(str(sample_path("anhui_county/plan.yaml"))),
     "bargain.months_needed": lambda folder: jiande().evaluate(
         target=2e8, claims=[1e8], costs=Costs(cash_rate=0.04)
     ),

@@ -293,6 +293,16 @@ def test_targets_without_bands_are_said(plan: act.Contract) -> None:
     assert "1,000,000.00" in none.summary("en")
 
 
+def test_a_result_that_no_target_moves_has_no_fair_target() -> None:
+    """Providers paid by points neither gain nor lose by the target: that is said, and no fair target is made up."""
+    deal = act.load_contract("china/national/contract/dip_points@2021-01-01")
+    found = act.fair_target(deal, claims=[95e6, 96e6, 97e6])
+    assert math.isnan(found.value)
+    for lang in LANGUAGES:
+        assert "∞" not in found.summary(lang)
+        assert len(found.summary(lang).splitlines()) == 1
+
+
 def test_dearer_claims_ask_for_a_higher_target(plan: act.Contract, year: np.ndarray) -> None:
     """The fair target rises with claims, yuan for yuan as long as edges in yuan do not matter, and with costs and margin."""
     base = act.fair_target(plan, claims=year).value

@@ -217,6 +217,11 @@ def test_compare_command(tmp_path: Path) -> None:
     assert found["differences"]["ours"]["better_for"] == "fund"
     names = {"now", "ours"}
     assert {k for k in keys(found) - names if f"`{k}`" not in DOCUMENTED} == set()
+    capped = (
+        "capped: caps=[{party: insurer, side: surplus, amount: 3000000}], sharing.0.bands=[{insurer: 0.5}]"
+    )
+    both = call("compare", JIANDE, *YEARS, "--offer", capped)
+    assert both["differences"]["capped"]["better_for"] == "fund"
     for lang in LANGUAGES:
         assert "ours" in said("compare", JIANDE, *YEARS, "--offer", offer, "--lang", lang)
 
@@ -266,3 +271,19 @@ def test_wrong_words_are_refused(words: tuple[str, ...], capsys: pytest.CaptureF
     assert stopped.value.code in {1, 2}
     assert "Traceback" not in out + err
     assert re.search("[一-龥]", err)
+
+
+def test_a_long_sheet_is_scaled_to_one_page(parts: dict[str, Any]) -> None:
+    """A short sheet prints at its size; one with many offers is scaled down, never up."""
+    from actuarial.report.page import one_page
+
+    short = compose_sheet(parts["comparison"], lang="zh")
+    assert one_page(short) == 1.0
+    plan = act.load_contract(JIANDE)
+    claims = act.SimpleClaims(183e6, 0.05).claims(200)
+    many = {
+        f"offer {n} of a long negotiation": plan.changed({"sharing.0.bands.0.insurer": n / 20})
+        for n in range(15)
+    }
+    long = compose_sheet(act.compare_offers(many, claims=claims, target=185.6e6), lang="en")
+    assert one_page(long) < 0.9

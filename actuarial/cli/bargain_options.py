@@ -237,23 +237,52 @@ def variants(words: tuple[str, ...], base: Contract) -> tuple[dict[str, Contract
     Raises
     ------
     click.BadParameter
-        If there is no name or no change.
+        If there is no name or no change, or a value cannot be read.
     """
-    import yaml
-
-    contracts, targets = {}, {}
+    contracts: dict[str, Contract] = {}
+    targets: dict[str, float] = {}
     for word in words:
         name, colon, rest = word.replace("：", ":").partition(":")
-        parts = [p for p in rest.replace("，", ",").split(",") if p.strip()]
-        if not colon or not name.strip() or not parts:
+        parts = parts_of(rest)
+        if not colon or not name.strip() or not parts or name.strip() in contracts:
             raise click.BadParameter(text("bargain_cli.offer", word=word))
-        changes: dict[str, Any] = {}
-        for part in parts:
-            place, equals, value = part.partition("=")
-            if not equals:
-                raise click.BadParameter(text("bargain_cli.offer", word=word))
-            changes[place.strip()] = yaml.safe_load(value)
+        changes = dict(_change(part, word) for part in parts)
         if "target" in changes:
-            targets[name.strip()] = float(changes.pop("target"))
+            try:
+                targets[name.strip()] = float(changes.pop("target"))
+            except (TypeError, ValueError) as error:
+                raise click.BadParameter(text("bargain_cli.offer", word=word)) from error
         contracts[name.strip()] = base.changed(changes) if changes else base
     return contracts, targets
+
+
+def parts_of(words: str) -> list[str]:
+    """Text cut at its commas, those within brackets apart.
+
+    Examples
+    --------
+    >>> parts_of("a=1, b=[{c: 2, d: 3}]，e=4")
+    ['a=1', 'b=[{c: 2, d: 3}]', 'e=4']
+    """
+    found, depth = [""], 0
+    for character in words:
+        depth += (character in "[{") - (character in "]}")
+        if character in ",，" and depth == 0:
+            found.append("")
+        else:
+            found[-1] += character
+    return [f.strip() for f in found if f.strip()]
+
+
+def _change(part: str, word: str) -> tuple[str, Any]:
+    """``place=value``; the value as a contract file would write it."""
+    import yaml
+
+    place, equals, value = part.partition("=")
+    try:
+        found = yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise click.BadParameter(text("bargain_cli.offer", word=word)) from error
+    if not equals or not place.strip():
+        raise click.BadParameter(text("bargain_cli.offer", word=word))
+    return place.strip(), found

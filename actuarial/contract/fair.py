@@ -119,8 +119,14 @@ class FairTarget(Result):
         low, high = (money.show(float(self.scan["target"].iloc[n])) for n in (0, -1))
         lines = []
         for root in self.roots:
+            if not math.isfinite(root.error):
+                flat = money.show(root.target)
+                lines.append(
+                    text("bargain_words.fair_flat", lang, target=flat, margin=margin, party=self.party(lang))
+                )
+                continue
             code = "fair_root" if root.rising else "fair_root_falling"
-            error = money.show(root.error) if math.isfinite(root.error) else "∞"
+            error = money.show(root.error)
             line = text(
                 f"bargain_words.{code}",
                 lang,

@@ -299,7 +299,7 @@ class _Sheet:
             whose = (
                 ""
                 if len(holds[message]) == len(self.c.evaluations)
-                else self.t("only", offers="、".join(holds[message]))
+                else self.t("only", offers=self.t("comma").join(holds[message]))
             )
             severity = text(f"caution.severity_{first[message].severity}", self.lang)
             lines.append(text("evaluation.caution", self.lang, severity=severity, words=whose + message))

@@ -8,12 +8,15 @@ import io
 import re
 from functools import cache
 from importlib.resources import files
+from math import ceil
 from pathlib import Path
 
 from actuarial.errors import ModelWarning, warn
+from actuarial.report.blocks import Chart
 from actuarial.report.captions import to_be_filled
 from actuarial.report.content import Content
 from actuarial.results import chinese_font, shown, write_text
+from actuarial.safe import width
 from actuarial.texts import text
 
 
@@ -36,6 +39,7 @@ def render(content: Content) -> str:
             source_line=lambda source: text("report.table_source", content.lang, source=source),
             signed=lambda part: content.kind == "statement" and to_be_filled(part),
             offline=text("report.printed_page", content.lang),
+            scale=one_page(content) if content.kind == "negotiation" else 1.0,
         )
 
     plain = page("")
@@ -44,6 +48,25 @@ def render(content: Content) -> str:
             "".join(sorted(set(html.unescape(re.sub(r"<style>.*?</style>", "", plain, flags=re.DOTALL)))))
         )
     )
+
+
+def one_page(content: Content) -> float:
+    """By how much the sheet is scaled down in print so that it stays on one page A4: 1 where it fits.
+
+    Heights are those of the template's print style [px], a line of text taken as 145 half-characters.
+    """
+    high = 22.0 * ceil(width(content.title) / 78) + 85
+    for section in content.sections:
+        high += 32 + sum(13.5 * ceil(width(p) / 145) for p in section.paragraphs)
+        for part in section.parts:
+            high += 12 * ceil(width(part.note) / 145) + (24 if part.source else 6)
+            if isinstance(part, Chart):
+                high += 205
+            else:
+                high += 32 + sum(
+                    16 * max(1, ceil(max(width(str(v)) for v in r.values()) / 60)) for r in part.rows
+                )
+    return round(min(1.0, 1090 / high), 2)
 
 
 @cache

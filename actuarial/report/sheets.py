@@ -60,9 +60,9 @@ class ContentSheets:
         self.h2 = book.add_format({**base, "bold": True, "font_size": 12, "font_color": COLOURS["main"]})
         self.para = book.add_format({**base, "text_wrap": True})
         self.grey = book.add_format({**base, "font_color": "#6A7782", "font_size": 9, "text_wrap": True})
-        narrow = content.kind == "negotiation"  # all on one page A4
-        self.most_text, self.most_head, self.least_figure = (38, 12, 11) if narrow else (46, 17, 14)
-        self.line = 105 if narrow else 100
+        self.narrow = content.kind == "negotiation"  # all on one page A4
+        self.most_text, self.most_head, self.least_figure = (38, 12, 11) if self.narrow else (46, 17, 14)
+        self.line = 105 if self.narrow else 100
         self.grey_line = book.add_format({"font_color": "#6A7782", "font_size": 9})
         self.sheets: dict[str, Any] = {}
         self.rows: dict[str, int] = {}
@@ -146,7 +146,7 @@ class ContentSheets:
             sheet.write_string(row, at, column.heading, self.head_right if column.numeric else self.head)
             widths[at] = max(widths.get(at, 0), min(width(column.heading) + 3, self.most_head))
         if any(width(c.heading) + 3 > widths[at] for at, c in enumerate(part.columns)):
-            sheet.set_row(row, 30)
+            sheet.set_row(row, 44 if self.narrow else 30)
         first = row + 1
         last_is_sum = part.total_rows == frozenset({len(part.rows) - 1}) and len(part.rows) > 1
         for n, record in enumerate(part.rows):
