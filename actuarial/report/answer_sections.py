@@ -45,7 +45,8 @@ def answer_section(k: Context) -> Section:
             )
         )
     low, high = a.target.interval
-    out.append(k.t("report.answer_intervals", low=plain(low, 2), high=plain(high, 2),
+    code = "report.answer_intervals" if len(a.scenarios) else "report.answer_interval_alone"
+    out.append(k.t(code, low=plain(low, 2), high=plain(high, 2),
                       range_low=plain(a.assumption_range[0], 1), range_high=plain(a.assumption_range[1], 1)))  # fmt: skip
     out.append(k.t("report.answer_present", present=plain(sim.standard, 0), year=k.year,
                       current=f"{100 * risk['current_year']:.1f}", closing=f"{100 * risk['closing']:.1f}",

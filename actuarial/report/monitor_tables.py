@@ -292,5 +292,5 @@ class Tables:
 
     def errors(self, errors: pd.DataFrame) -> Block:
         """False alarms and misses on the national series, for some months."""
-        shown = errors[errors["months"].isin([3, 6, 9, 11])]
+        shown = errors[errors["months"].isin([3, 6, 9])]
         return self.frame(shown, ["months", "gap", "false_alarm", "miss"], source=self.t("source_national"))

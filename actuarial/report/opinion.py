@@ -34,7 +34,7 @@ def opinion_section(k: Context) -> Section:
     if isfinite(a.target.value) and a.target.value > 0:
         low, high = a.assumption_range
         words.append(
-            k.t("report_words.opinion_result", year=k.year, target=plain(a.target.value, 2), alpha=f"{100 * a.target.alpha:g}",
+            k.t("report_words.opinion_result" if len(a.scenarios) else "report_words.opinion_result_alone", year=k.year, target=plain(a.target.value, 2), alpha=f"{100 * a.target.alpha:g}",
                 criterion=k.t(f"label.criterion_{a.target.criterion}"), low=plain(low, 1), high=plain(high, 1))
         )  # fmt: skip
     else:
