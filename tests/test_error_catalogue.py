@@ -582,6 +582,7 @@ for code, work in {
     "plan.not_finite": plan_with(setting("opening.free.value", float("nan"))),
     "plan.pattern": plan_with(setting("valuation_date", "May 2010")),
     "plan.value": plan_with(setting("insured.count", 0)),
+    "plan.value_percent": plan_with(setting("criterion.accepted_probability", "5%")),
     "plan.fill_in": plan_with(setting("insured.count", None)),
     "plan.seasonal_table": plan_with(lambda d: d["annualise"].pop("table")),
     "plan.pool_places": plan_with(setting("growth", {**SERIES, "place": ["P", "C"]})),
