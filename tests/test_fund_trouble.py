@@ -108,7 +108,8 @@ def test_one_sentence_and_a_chart(sim: Simulation) -> None:
         assert f"{sim.standard:g}" in said
         assert len(said.splitlines()) == 3
     calm = trouble(sim, 5 * sim.standard)
-    assert "—" in calm.summary("en")
+    assert "no path is below 0" in calm.summary("en")
+    assert "没有" in calm.summary("zh")
     assert calm.plot().get_ylim()[1] == 1.0
     assert act.trouble is trouble
 

@@ -17,7 +17,7 @@ import pandas as pd
 from actuarial.budget.form import SIDES, STAGES, WAN, OfficialForm, form_source, is_computed, short_label
 from actuarial.budget.phasing import YearBudget, item_label
 from actuarial.budget.supporting import in_language
-from actuarial.results import WORKBOOK_OPTIONS, atomic_path, write_cell
+from actuarial.results import new_workbook, write_cell
 from actuarial.safe import sheet_name, width
 from actuarial.tables import term_label
 from actuarial.texts import text
@@ -63,10 +63,7 @@ def write_budget_book(
     InputError
         If the folder cannot be written.
     """
-    import xlsxwriter
-
-    with atomic_path(path) as temporary:
-        book = xlsxwriter.Workbook(str(temporary), WORKBOOK_OPTIONS)
+    with new_workbook(path) as book:
         book.set_properties({"created": pd.Timestamp(valued).to_pydatetime(), "title": forms[0].title(lang)})
         writer = BudgetWriter(book, lang)
         places = [writer.form(f) for f in forms]
@@ -76,7 +73,6 @@ def write_budget_book(
             writer.phasing(phasing, places[0] if forms[0].stage == "draft" else None)
         if providers is not None:
             writer.providers(providers)
-        book.close()
     return Path(path)
 
 

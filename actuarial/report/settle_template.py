@@ -9,7 +9,7 @@ import pandas as pd
 
 from actuarial.contract.terms import Contract
 from actuarial.errors import Fault, InputError
-from actuarial.results import WORKBOOK_OPTIONS, atomic_path
+from actuarial.results import new_workbook
 from actuarial.tables import columns
 from actuarial.texts import language, pick, text
 
@@ -32,15 +32,12 @@ def write_template(
     InputError
         If the file is not ``.xlsx``, or cannot be written.
     """
-    import xlsxwriter
-
     if path.suffix.lower() != ".xlsx":
         raise InputError(
             [Fault("contract.template_type", file=str(path), params={"suffix": path.suffix or path.name})]
         )
     chosen = language(lang)
-    with atomic_path(path) as temporary:
-        book = xlsxwriter.Workbook(str(temporary), WORKBOOK_OPTIONS)
+    with new_workbook(path) as book:
         book.set_properties({"created": dt.datetime(2000, 1, 1)})
         head = book.add_format(
             {"bold": True, "bg_color": "#E3EBF1", "bottom": 1, "text_wrap": True, "valign": "top"}
@@ -72,7 +69,6 @@ def write_template(
         for row in range(5):
             guide.write_string(row, 0, text(f"settle_words.guide_{row + 1}", chosen, name=contract.law.name(chosen), id=contract.law.id), words)  # fmt: skip
         _prepare(guide)
-        book.close()
     return path
 
 

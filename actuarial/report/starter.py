@@ -6,7 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from actuarial.errors import Fault, InputError
-from actuarial.results import WORKBOOK_OPTIONS, atomic_path, write_text
+from actuarial.results import new_workbook, write_text
 from actuarial.tables import columns, term_label
 from actuarial.texts import text
 
@@ -58,11 +58,8 @@ def write_starter(folder: Path, lang: str) -> list[Path]:
 def _write_workbook(path: Path, lang: str) -> None:
     import datetime as dt
 
-    import xlsxwriter
-
     units = {"": "", "money": ("万元", "10k yuan"), "person": ("元", "yuan"), "%": ("%", "%")}
-    with atomic_path(path) as temporary:
-        book = xlsxwriter.Workbook(str(temporary), WORKBOOK_OPTIONS)
+    with new_workbook(path) as book:
         book.set_properties({"created": dt.datetime(2000, 1, 1)})
         head = book.add_format({"bold": True, "bg_color": "#E3EBF1", "bottom": 1, "text_wrap": True})
         cell = book.add_format({"bottom": 1, "bottom_color": "#D9DEE3"})
@@ -84,4 +81,3 @@ def _write_workbook(path: Path, lang: str) -> None:
         guide.set_column(0, 0, 100)
         for row in range(7):
             guide.write_string(row, 0, text(f"starter.guide_{row + 1}", lang), wrap)
-        book.close()

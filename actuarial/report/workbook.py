@@ -13,7 +13,7 @@ from actuarial.report.blocks import Block
 from actuarial.report.content import Content
 from actuarial.report.sheets import letter
 from actuarial.report.workbook_charts import NativeCharts
-from actuarial.results import WORKBOOK_OPTIONS, atomic_path
+from actuarial.results import new_workbook
 
 SHEETS = {
     "answer": "answer", "forecast": "fan", "risk": "curve", "drivers": "waterfall", "contract": "contract",
@@ -34,14 +34,10 @@ def write_workbook(answer: Answer | None, content: Content, path: Path) -> Path:
     InputError
         If the folder cannot be written.
     """
-    import xlsxwriter
-
-    with atomic_path(path) as temporary:
-        book = xlsxwriter.Workbook(str(temporary), WORKBOOK_OPTIONS)
+    with new_workbook(path) as book:
         valued = pd.Timestamp(content.dated).to_pydatetime()
         book.set_properties({"title": content.title, "subject": content.subtitle, "created": valued})
         _Writer(book, answer, content).write()
-        book.close()
     return path
 
 

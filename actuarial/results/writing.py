@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
+import io
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -119,9 +121,37 @@ def write_together(
             whole.enter_context(folder_lock(folder))
         made = {path: whole.enter_context(atomic_path(path)) for path in writers}
         for done, (path, temporary) in enumerate(made.items(), 1):
-            writers[path](temporary)
+            _write_as(path, temporary, writers[path])
             if progress is not None:
                 progress(done, len(made))
+
+
+def _write_as(path: Path, temporary: Path, write: Callable[[Path], object]) -> None:
+    """Write to the temporary path; what goes wrong names the file that is meant."""
+    try:
+        write(temporary)
+    except InputError as error:
+        faults = [replace(f, file=str(path)) if f.file == str(temporary) else f for f in error.faults]
+        raise InputError(faults) from error
+
+
+@contextlib.contextmanager
+def new_workbook(path: str | os.PathLike[str]) -> Iterator[Any]:
+    """An XlsxWriter workbook, made in memory and written whole when the block ends well.
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be written.
+    """
+    import xlsxwriter
+
+    made = io.BytesIO()
+    book = xlsxwriter.Workbook(made, WORKBOOK_OPTIONS)
+    yield book
+    book.close()
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(made.getvalue())
 
 
 def write_text(path: str | os.PathLike[str], content: str) -> Path:
@@ -148,10 +178,7 @@ def write_frames(path: str | os.PathLike[str], frames: Mapping[str, pd.DataFrame
     InputError
         If the folder cannot be written.
     """
-    import xlsxwriter
-
-    with atomic_path(path) as temporary:
-        book = xlsxwriter.Workbook(str(temporary), WORKBOOK_OPTIONS)
+    with new_workbook(path) as book:
         book.set_properties({"created": _EPOCH})
         amounts = book.add_format({"num_format": "#,##0.00"})
         for name, frame in zip(sheet_names(frames), frames.values(), strict=True):
@@ -171,7 +198,6 @@ def write_frames(path: str | os.PathLike[str], frames: Mapping[str, pd.DataFrame
             sheet.set_paper(9)
             sheet.fit_to_pages(1, 0)
             sheet.freeze_panes(1, 0)
-        book.close()
     return Path(path)
 
 

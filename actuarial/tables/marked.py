@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from actuarial.errors import Fault, InputError
-from actuarial.results import WORKBOOK_OPTIONS, atomic_path, write_cell
+from actuarial.results import new_workbook, write_cell
 from actuarial.safe import sheet_name
 from actuarial.tables.engine import Scratch
 from actuarial.tables.grids import read_grid
@@ -56,15 +56,12 @@ def write_marked_copy(
     InputError
         If no fault has a place, or the copy cannot be written.
     """
-    import xlsxwriter
-
     source = Path(path)
     marks = _marks(faults, lang)
     if not marks:
         raise InputError([Fault("claims.nothing_to_mark", source.name)])
     sheets = _cells(source, encoding)
-    with atomic_path(out) as temporary:
-        book = xlsxwriter.Workbook(str(temporary), WORKBOOK_OPTIONS)
+    with new_workbook(out) as book:
         book.set_properties({"created": dt.datetime(2000, 1, 1)})
         style = book.add_format({"bg_color": "#f6c7a9"})
         dated = book.add_format({"num_format": "yyyy-mm-dd"})
@@ -73,7 +70,6 @@ def write_marked_copy(
             here = {k[1:]: v for k, v in marks.items() if k[0] == name or (k[0] is None and number == 0)}
             _write_sheet(sheet, rows, here, style, dated)
         _write_list(book, faults, lang)
-        book.close()
     return Path(out)
 
 
