@@ -54,6 +54,12 @@ def _seen(folder: Path) -> Any:
     return act.Fund(plan).simulate(plan_cost(plan), paths=10, observed=seen).liabilities
 
 
+def _seen_quota(folder: Path) -> Any:
+    plan = plan_of(providers={**PROVIDERS, "budget": "expected"})
+    seen = act.MonthlyActuals(claims=[2.0e7], source="s")
+    return act.Fund(plan).simulate(plan_cost(plan), paths=10, observed=seen)
+
+
 def _no_amount(folder: Path) -> Any:
     """Nothing comes in before May, and the fund begins with a debt."""
     plan = plan_of("anhui_county", opening={"free": {"value": -9e8, "source": "s"}})
@@ -83,6 +89,7 @@ CASES: dict[str, list[Case]] = {
     "risks.no_run_off": [simulated(payment_lag={"pattern": "completion", **STATED})],
     "risks.no_budgets": [simulated("anhui_county", providers=PROVIDERS)],
     "risks.seen": [_seen],
+    "risks.seen_quota": [_seen_quota],
     "risks.basis": [lambda folder: simulated()(folder).balances(basis="accrual")],
     "risks.projection": [projected(years=31), projected(premiums=[])],
     "risks.no_amount": [_no_amount],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,8 @@ import actuarial as act
 from actuarial.budget import settle_providers
 from actuarial.fund.chunks import EXCESS, collect
 from actuarial.fund.lags import PaymentLag, unpaid_pattern
+from actuarial.fund.observed import condition
+from actuarial.fund.paths import PathArrays, rest_of, simulate_chunk
 from actuarial.fund.sampling import SOBOL, SOBOL_BLOCK
 from actuarial.fund.switches import SOURCES
 from actuarial.plan import Patch, Plan
@@ -164,6 +167,38 @@ def test_what_is_unpaid_of_the_base_year() -> None:
     assert incurred.opening_due(total, 990.0, 0).sum(axis=1).tolist() == pytest.approx([210, 10])
     at_once = PaymentLag(np.ones(1), np.zeros(24), True, None)
     assert at_once.opening_due(total, 990.0, 0)[:, 0].tolist() == pytest.approx([210, 10])
+
+
+@pytest.mark.parametrize("accounts", [False, True])
+def test_a_known_base_year_on_the_incurred_basis(accounts: bool, jieshou: Plan) -> None:
+    """A base year that turned out dearer is paid before its end but for what is due after it; never less than nothing."""
+    more = (
+        {
+            "transfers": {
+                "t": {"kind": "from_above", "amount": 0.0, "month": 1, "status": "assumed", "source": "test"}
+            }
+        }
+        if accounts
+        else {}
+    )
+    plan = changed(jieshou, payment_lag=LAG, **more)
+    fund = act.Fund(plan)
+    cost = cost_of(plan)
+    setting = fund.setting(cost)
+    lag = replace(setting.risk.lag, incurred=True)  # type: ignore[union-attr, type-var]
+    s = replace(setting, risk=replace(setting.risk, lag=lag), interest=0.0)  # type: ignore[type-var]
+    arrays = PathArrays.room(s, 20)
+    simulate_chunk(s, 1, 0, 0, 20, arrays)
+    dearer = 1.2 * float(arrays.base_total.max())
+    seen = act.MonthlyActuals(claims=[2.0e7], base_total=dearer, source="test")
+    _, found = condition(s, arrays, seen, seed=1, standard=fund.financing.standard)
+    whole = dearer - float(lag.opening_due(np.array([dearer]), cost.base.experience.paid, len(s.stub)).sum())
+    before = arrays.base_total - arrays.due  # type: ignore[operator]
+    change = arrays.stub_balance[:, -1] - found.stub_balance[:, -1]
+    assert change == pytest.approx(whole - before, rel=2e-3)  # accounts keep their own interest
+    much = replace(lag, opening=dearer)
+    capped = replace(s, risk=replace(s.risk, lag=much))  # type: ignore[type-var]
+    assert rest_of(capped, arrays.base_total, np.full(20, dearer)) == pytest.approx(0.0)
 
 
 def test_opening_liabilities_as_stated(jieshou: Plan) -> None:

@@ -85,6 +85,47 @@ def test_without_risk_the_years_roll_by_hand(jieshou: Plan) -> None:
         assert row["insured"] == pytest.approx(heads)
 
 
+def test_what_the_calendar_leaves_open_comes_next_year(
+    jieshou: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a tenth of each year's income open at its end, all money still comes: a tenth a year later, in the first month."""
+    stated = act.fund.calendar.stated_calendar
+    monkeypatch.setattr(act.fund.calendar, "stated_calendar", lambda *a: 0.9 * stated(*a))
+    fund, cost = act.Fund(jieshou), cost_of(jieshou)
+    with pytest.warns(act.ModelWarning, match="90"):
+        assert fund.financing.standard > 0
+    found = fund.project(cost, years=3, premiums=[400, 450, 500], paths=2, without=SOURCES)
+    s, row = fund.setting(cost), found.frame
+    assert s.receipts.sum() == pytest.approx(0.9)
+    level = found.closing[0, 0]
+    for year in (1, 2):
+        heads, premium = row.loc[year, "insured"], found.premiums
+        cii = (row.loc[year, "spending"] / heads - row.loc[year, "cost_per_capita"]) * heads
+        for m in range(12):
+            level += level * s.interest + s.receipts[m] * premium[year] * heads
+            level -= heads * row.loc[year, "cost_per_capita"] * s.shares[m]
+            level += (0.1 * premium[year - 1] * row.loc[year - 1, "insured"] - cii) if m == 0 else 0.0
+        assert found.closing[0, year] == pytest.approx(level, rel=1e-9)
+        own = row.loc[year, "income"] - (0.1 * premium[year - 1] + 0.9 * premium[year]) * heads
+        assert abs(own) < 0.03 * row.loc[year, "income"]  # interest
+
+
+def test_budgets_follow_a_policy_that_came_within_the_year(jieshou: Plan) -> None:
+    """With budgets as expected and no randomness providers are paid their claims, in the year after a policy of December too."""
+    late = {"p": {"on": "2014-12-01", "coefficient": 1.5, "status": "assumed", "source": "test"}}
+    costs = [
+        project(
+            changed(jieshou, policy_starts=late, **more),
+            years=3,
+            premiums=[600.0],
+            paths=2,
+            without=[s for s in SOURCES if s != "providers"],
+        ).frame["cost_per_capita"]
+        for more in ({}, {"providers": {**PROVIDERS, "budget": "expected"}})
+    ]
+    assert costs[1].tolist() == pytest.approx(costs[0].tolist())
+
+
 def test_liabilities_chain_from_year_to_year(jieshou: Plan) -> None:
     """Without risk, payments of all years and what is left are what was owed at first and what came to be owed."""
     plan = changed(jieshou, payment_lag={**LAG, "pattern": [0.3, 0.2, 0.2] + [0.02] * 15}, projection=FADE)

@@ -12,6 +12,7 @@ import pytest
 
 import actuarial as act
 from actuarial.experience import base_year
+from actuarial.fund.categories import category_paths
 from actuarial.fund.chunks import collect, need
 from actuarial.fund.fleet import Fleet, Member
 from actuarial.fund.forecast import plan_cost
@@ -249,6 +250,14 @@ def test_months_seen_with_a_shock(jieshou: Plan) -> None:
     assert then.claims[:, 6:].mean(axis=0) == pytest.approx(plain.claims[:, 6:].mean(axis=0), rel=0.01)
     with pytest.raises(act.InputError):
         _ = then.incurred
+
+
+def test_categories_follow_the_switches(jieshou: Plan) -> None:
+    """With the policy factor off a dated policy stands at its median in the categories too."""
+    sim = simulate_plan(
+        changed(jieshou, policy_starts={"reform": {**RULE, "sd": 0.1}}), paths=50, without=("policy",)
+    )
+    assert category_paths(sim).sum(axis=1) == pytest.approx(sim.arrays.heads * sim.arrays.cost_per_capita)
 
 
 def test_tornado_names_the_shock(jieshou: Plan) -> None:

@@ -356,10 +356,6 @@ def test_needs_are_where_paths_turn(case: str, jieshou: Plan) -> None:
         return (balance < -1e-3).any(axis=1) if criterion == "any_month" else balance[:, -1] < -1e-3
 
     for criterion in (*CRITERIA, "months_payable"):
-        if criterion == "months_payable" and (
-            s.income.adjustment is not None or CASES[case].get("reserve", {}).get("drawn")
-        ):
-            continue  # help in a deficit does not pay months ahead
         needs = need_of(s, x, criterion, months=2.0)
         assert np.isfinite(needs).all()
         for path in range(0, 150, 10):

@@ -39,7 +39,7 @@ def category_paths(sim: Simulation) -> NDArray[np.float64]:
         z, _ = PLAIN.draw(s, sim.seed, number, min(CHUNK, sim.paths - low))
         if s.without:
             z = z.copy()
-            z[:, still(s.without, s.cost.dimension)] = 0.0
+            z[:, still(s.without, s.cost.dimension, s.columns)] = 0.0
         each = s.cost.per_capita(z[:, : s.cost.dimension])
         parts.append(each if s.risk is None else each * s.risk.annual(s, z))
     return np.concatenate(parts) * sim.arrays.heads[:, None]

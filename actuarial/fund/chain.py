@@ -30,6 +30,7 @@ class State:
     due: Array  # (n, 24)
     ruined: NDArray[np.bool_]  # (n,)
     foreseen: Array  # (n,) cost per head of the year that the year before lets expect
+    late: Array  # (n,) yuan of the year before that come in the first month
 
 
 def after_planned(later: LaterGrowth, s: Setting, arrays: PathArrays, seed: int, threads: int) -> State:
@@ -38,7 +39,7 @@ def after_planned(later: LaterGrowth, s: Setting, arrays: PathArrays, seed: int,
     due = np.zeros((paths, 24))
     state = State(
         np.empty(paths), arrays.heads, np.empty((paths, categories)), [], due, np.zeros(paths, dtype=bool),
-        np.zeros(paths),
+        np.zeros(paths), np.zeros(paths),
     )  # fmt: skip
     found: dict[int, Deviations] = {}
 
@@ -66,6 +67,8 @@ def next_year(
 ) -> tuple[Setting, PathArrays]:  # fmt: skip
     """Setting and paths of a later year; the state's cost, heads and liabilities move on to it."""
     grown = later.index[year - 1] / later.index[year - 2]
+    if s.risk is not None:
+        grown *= s.risk.full_year(s)  # a policy that came within the planned year
     more = 1 + spec.insured_growth
     risk: Risk | None = s.risk.later(grown * more) if s.risk is not None else None
     s = replace(
@@ -97,15 +100,22 @@ def next_year(
             drawn = _risk_normals(s, seed, number, rows)
             done = s.risk.year(s, seed, number, mine, per_capita, drawn, owed)
             claims, state.due[low:high] = done.paid, done.due
-        before = arrays.stub_balance[low:high, 0]
-        arrays.at_zero[low:high] = roll(before, claims, mine, s.premium_per_head, s.interest, 0.0)
+        arrays.at_zero[low:high] = _rolled(s, state.closing[low:high], state.late[low:high], claims, mine)
         arrays.claims[low:high], heads[low:high] = claims, mine
         state.per_capita[low:high] = per_capita
 
     each_chunk(paths, threads, work)
     state.growth, state.heads = [found[n] for n in sorted(found)], heads
     arrays.heads = heads
+    growth = 1 + s.interest
+    arrays.carried = state.closing * growth**12 + state.late * growth**11
     return s, arrays
+
+
+def _rolled(s: Setting, opening: Array, late: Array, claims: Array, heads: Array) -> Array:
+    """Balances at an amount of 0 where `late` comes in the first month, one a path."""
+    level = roll(opening, claims, heads, s.premium_per_head, s.interest, 0.0)
+    return level + np.outer((1 + s.interest) ** np.arange(12), late).T if late.any() else level
 
 
 def _risk_normals(s: Setting, seed: int, number: int, rows: int) -> Array:
@@ -121,5 +131,5 @@ def _risk_normals(s: Setting, seed: int, number: int, rows: int) -> Array:
 def foreseen_arrays(s: Setting, arrays: PathArrays, state: State) -> PathArrays:
     """The year as the year before lets expect it: claims at the median growth, without their randomness."""
     claims = (arrays.heads * state.foreseen)[:, None] * s.shares
-    at_zero = roll(arrays.stub_balance[:, 0], claims, arrays.heads, s.premium_per_head, s.interest, 0.0)
+    at_zero = _rolled(s, state.closing, state.late, claims, arrays.heads)
     return replace(arrays, claims=claims, at_zero=at_zero)

@@ -5,7 +5,8 @@ split, only the difference to the present standard :math:`p_0` follows that paye
 
 .. math:: a_m+b_mp_0+b^{*}_m(p-p_0)\ge0 \iff p\ge p_0-\frac{a_m+b_mp_0}{b^{*}_m}.
 
-Months payable at least :math:`k`, in the path's own spending :math:`S` of the year: :math:`a_{12}+b_{12}p\ge kS/12`.
+Months payable at least :math:`k`, in the path's own spending :math:`S` of the year: :math:`a_{12}+b_{12}p\ge kS/12`. What a reserve or
+an adjustment fund gives in a deficit ends it and pays no month ahead: it counts for :math:`k=0` alone.
 """
 
 from __future__ import annotations
@@ -235,7 +236,7 @@ def needs_by_month(
     """
     a, b = _lines(s, arrays, criterion, months, rise)
     moved = (
-        _bent(s, arrays, a, b, criterion, rise)
+        _bent(s, arrays, a, b, criterion, rise, helped=criterion != MONTHS or months == 0)
         if s.income is not None and s.income.bends
         else required_by_month(a, b)
     )
@@ -249,14 +250,19 @@ def _bent(
     b: NDArray[np.float64],
     criterion: str,
     rise: Rise | None,
+    *,
+    helped: bool,
 ) -> NDArray[np.float64]:
-    """Needs with a reserve and an adjustment fund; `a`, `b` in the change where a rise is asked for."""
+    """Needs with a reserve and an adjustment fund; `a`, `b` in the change where a rise is asked for.
+
+    `helped`: whether what covers a deficit counts; it ends one, and pays no month ahead.
+    """
     income = s.income
     assert income is not None
     present = 0.0 if rise is None else rise.present
     a, b = a.copy(), np.broadcast_to(b, a.shape).copy()
     fund, heads = income.adjustment, arrays.heads
-    if fund is not None and fund.covers == 1.0:
+    if helped and fund is not None and fund.covers == 1.0:
         each = income.receipts(_real(arrays)) * heads
         a[:, -1] += fund.limit(each * present)
         b[:, -1] += fund.limit(each if rise is None else heads * rise_receipts(income, arrays, rise))
@@ -269,8 +275,9 @@ def _bent(
         extra = rise_slope(s, arrays, rise)[..., -1]
         one, two = ((c + m * present, m) for c, m in (one, two))
         one = (one[0], reserve.rate * extra) if reserve.basis == "surplus" else one
-    weight = reserve.taken - (reserve.growth if reserve.drawn else 0.0)
-    held = reserve.held if reserve.drawn else np.zeros(12)
+    drawn = reserve.drawn and helped
+    weight = reserve.taken - (reserve.growth if drawn else 0.0)
+    held = reserve.held if drawn else np.zeros(12)
     if criterion != "any_month":
         weight, held = weight[-1:], held[-1:]
     return needed(a + held, b, weight, one, two)

@@ -29,7 +29,7 @@ from scipy.special import expit, logit
 
 from actuarial.errors import Fault, InputError
 from actuarial.fund.income import Income
-from actuarial.fund.paths import CHUNK, SEASON, PathArrays, Setting, normals
+from actuarial.fund.paths import CHUNK, SEASON, PathArrays, Setting, normals, rest_of
 from actuarial.results import Source
 
 
@@ -120,12 +120,17 @@ def condition(
     k = seen.months
     factor, claims = claims_given(s, arrays, seen, seed=seed)
     base = arrays.base_total if seen.base_total is None else np.full_like(arrays.base_total, seen.base_total)
-    moved = replace(arrays, base_total=base, cost_per_capita=arrays.cost_per_capita * factor, claims=claims)
+    due = arrays.due
+    if seen.base_total is not None and s.risk is not None:
+        due = s.risk.opening(base, s.cost.base.experience.paid, len(s.stub)).sum(axis=1)
+    moved = replace(
+        arrays, base_total=base, cost_per_capita=arrays.cost_per_capita * factor, claims=claims, due=due
+    )
     if s.income is not None:
         return _with_accounts(s, s.income, arrays, moved, seen, standard)
     stub, at_valuation = arrays.stub_balance.copy(), s.at_valuation
     if seen.base_total is not None:  # what the unseen months really cost
-        over, level = arrays.base_total - seen.base_total, np.zeros(len(claims))
+        over, level = _overpaid(s, arrays, moved), np.zeros(len(claims))
         for m, part in enumerate(s.stub):
             level = level * (1 + s.interest) + over * part
             stub[:, m] += level
@@ -160,7 +165,7 @@ def _with_accounts(
     assert carried is not None
     earlier = np.zeros_like(level)
     if seen.base_total is not None:
-        earlier += ((arrays.base_total - seen.base_total)[:, None] * s.stub) @ weigh[:stub]
+        earlier += (_overpaid(s, arrays, moved)[:, None] * s.stub) @ weigh[:stub]
     if seen.opening is not None:
         known = (level + earlier)[:, stub - 1] if stub else np.full(len(level), s.at_valuation - s.unpaid)
         row = weigh[stub - 1] if stub else income.bank.start[income.paying].sum(axis=1)
@@ -179,6 +184,11 @@ def _with_accounts(
     )
 
 
+def _overpaid(s: Setting, arrays: PathArrays, moved: PathArrays) -> NDArray[np.float64]:
+    """What the paths paid in the rest of the base year beyond what its known total leaves, shape (n,) [yuan]."""
+    return rest_of(s, arrays.base_total, arrays.due) - rest_of(s, moved.base_total, moved.due)
+
+
 def claims_given(
     s: Setting, arrays: PathArrays, seen: MonthlyActuals, *, seed: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -195,8 +205,15 @@ def claims_given(
         What becomes of the year's systemic cost.
     claims : ndarray, shape (n, 12)
         Months seen as seen, the others given them [yuan].
+
+    Raises
+    ------
+    InputError
+        If providers are paid by quota: what they were paid follows from their budgets and tells nothing of claims.
     """
     k = seen.months
+    if s.risk is not None and s.risk.providers is not None and "providers" not in s.without:
+        raise InputError([Fault("risks.seen_quota")])
     factor, rest = _update(s, arrays, seen, season(s, k, seed, len(arrays.heads)))
     claims = arrays.claims * rest[:, None]
     claims[:, :k] = np.asarray(seen.claims, dtype=np.float64)

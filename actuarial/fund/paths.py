@@ -73,6 +73,12 @@ class Setting:
         return (*own, *risk, *arrears)
 
     @property
+    def open_share(self) -> float:
+        """Part of the standard that the calendar leaves open at the year's end."""
+        left = 1 - float(self.receipts.sum())
+        return left if left > 1e-9 else 0.0
+
+    @property
     def arrears_columns(self) -> list[int]:
         """Columns of the matrix that arrears have."""
         return [n for n, (part, _) in enumerate(self.columns) if part == ARREARS]
@@ -230,9 +236,7 @@ def simulate_chunk(
 def write_balances(s: Setting, low: int, high: int, out: PathArrays) -> None:
     """Balances at an amount of 0 from what paths ``low…high−1`` cost."""
     balance = np.full(high - low, s.at_valuation)
-    rest = out.base_total[low:high] - s.cost.base.experience.paid
-    if s.risk is not None and s.risk.lag is not None and s.risk.lag.incurred and out.due is not None:
-        rest = rest - out.due[low:high]
+    rest = rest_of(s, out.base_total[low:high], None if out.due is None else out.due[low:high])
     if s.income is not None and out.income is not None and out.carried is not None:
         premiums = out.heads[low:high, None] * s.premium_per_head
         spent = np.concatenate([rest[:, None] * s.stub, out.claims[low:high] + premiums], axis=1)
@@ -246,6 +250,19 @@ def write_balances(s: Setting, low: int, high: int, out: PathArrays) -> None:
     opening = balance - (s.unpaid if not len(s.stub) else 0.0)
     claims, heads = out.claims[low:high], out.heads[low:high]
     out.at_zero[low:high] = roll(opening, claims, heads, s.premium_per_head, s.interest, s.late_income)
+
+
+def rest_of(
+    s: Setting, base_total: NDArray[np.float64], due: NDArray[np.float64] | None
+) -> NDArray[np.float64]:
+    """What of the base year is paid between the valuation date and its end, shape (n,) [yuan].
+
+    Of a base year on the incurred basis all but what is `due` after it; a stated amount due may be more than is unpaid.
+    """
+    rest = base_total - s.cost.base.experience.paid
+    if due is None or s.risk is None or s.risk.lag is None or not s.risk.lag.incurred:
+        return rest
+    return np.maximum(rest - due, np.minimum(rest, 0.0))
 
 
 def with_balances(s: Setting, arrays: PathArrays) -> PathArrays:

@@ -3,7 +3,8 @@ r"""A fund over several years: balances that chain, with a path of premiums give
 The planned year is that of :meth:`actuarial.fund.Fund.simulate`, path by path. In each later year cost grows
 (:mod:`actuarial.fund.years`), heads grow as stated with the planned year's spread, claims have their own randomness and shocks
 come anew; a policy dated within the planned year is in force throughout. Calendar of receipts, interest and season stay; the
-critical-illness premium and providers' budgets grow with the median cost, what is unpaid at a year's end is paid in the next.
+critical-illness premium and providers' budgets grow with the median cost, what is unpaid at a year's end is paid in the next, and
+what the calendar leaves open of a year's income comes in the first month of the next.
 
 Two rules set each year's amount so that the plan's criterion holds in it. ``announced``: one amount for all paths, fixed today, the
 smallest whole yuan given the amounts of the years before. ``criterion``: set anew each autumn, path by path, knowing the balance
@@ -218,6 +219,7 @@ def project_fund(
         p = stated[year - 1] if stated else _amount(spec, year, s, arrays, state, needs, criterion, alpha)
         before = opening_of(s, arrays)
         state.closing = arrays.at_zero[:, -1] + slope_of(s, arrays)[..., -1] * p
+        state.late = arrays.heads * p * s.open_share
         state.ruined |= needs["any_month"] > p
         rows.append(_row(fund.plan.base_year + 12 * year, year, p, s, arrays, needs, before, state))
         closings.append(state.closing)

@@ -141,9 +141,7 @@ class Risk:
     def steps(self, s: Setting, arrays: PathArrays) -> list[tuple[str, float]]:
         """What dated policies (at their medians), shocks and the payment of claims add to the expected cost [yuan/person/year]."""
         median = s.cost.per_capita(np.zeros((1, s.cost.dimension)))[0]
-        dated, shocked = np.ones((len(s.counts), 12)), np.ones((len(s.counts), 12))
-        for start in self.starts:
-            dated[start.categories] *= start.months(np.zeros(1))
+        dated, shocked = self._dated(s), np.ones((len(s.counts), 12))
         for shock in self.shocks if "shocks" not in s.without else ():
             shocked[np.ix_(shock.categories, shock.months)] *= shock.moments[0]
         plain = float(median.sum())
@@ -155,6 +153,20 @@ class Risk:
             drawn = arrays.heads * arrays.cost_per_capita + arrays.noise.sum(axis=1)
             found.append(("payment", float(((arrays.claims.sum(axis=1) - drawn) / arrays.heads).mean())))
         return found
+
+    def _dated(self, s: Setting) -> Array:
+        """What dated policies at their medians make of each month by category, shape (C, 12)."""
+        dated = np.ones((len(s.counts), 12))
+        for start in self.starts:
+            dated[start.categories] *= start.months(np.zeros(1))
+        return dated
+
+    def full_year(self, s: Setting) -> float:
+        """Median cost with all dated policies in force throughout, over that of the planned year."""
+        z = np.zeros((1, len(s.columns)))
+        median = s.cost.per_capita(z[:, : s.cost.dimension])
+        whole = self.in_force(s, z, median).sum()
+        return float(whole / (median[0] @ self._dated(s) @ s.shares))
 
     def in_force(self, s: Setting, systemic: Array, per_capita: Array) -> Array:
         """Cost by category with all dated policies in force for the whole year, shape (n, C) [yuan/person/year]."""
