@@ -573,6 +573,22 @@ def test_months_seen_with_everything_stated(whole: Simulation) -> None:
     assert low[:, 0] == pytest.approx(6e7 + 4e7 - 2e7 - premium, abs=3e5)  # a month's interest
 
 
+@pytest.mark.parametrize("sample", ["jieshou", "anhui_county"])
+def test_accounts_after_months_seen(sample: str) -> None:
+    """Accounts sum to the mean balance too once months, the opening balance and the base year are known."""
+    plan = changed(act.load_plan(act.sample_path(f"{sample}/plan.yaml")), {
+        "accounts": {"one": {"interest_rate": rate(0.03), "share": 0.4}, "two": {**ACCOUNTS["expenditure"], "share": 0.6}},
+    })  # fmt: skip
+    sim = simulate_plan(plan, paths=100)
+    seen = act.MonthlyActuals(
+        claims=(1.05 * sim.claims.mean(axis=0)[:4]).tolist(), income=[3e7, 2e7, 2e7, 2e7], source="test",
+        base_total=1.02 * float(sim.arrays.base_total.mean()), opening=float(sim.opening.mean()) + 1e7,
+    )  # fmt: skip
+    then = sim.given(seen)
+    assert account_table(then)["closing"].sum() == pytest.approx(then.closing().mean(), abs=1.0)
+    assert account_table(then)["closing"].sum() != pytest.approx(sim.closing().mean(), abs=1e5)
+
+
 def test_every_figure_has_its_source(whole: Simulation) -> None:
     """What the plan states of its income stands among the sources, each with its place in the file."""
     what = {s.what for s in whole.sources}

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from actuarial.errors import Fault, InputError
 from actuarial.fund.income import Income
 from actuarial.fund.needs import free_of, given_of, put_in_of
+from actuarial.fund.paths import rest_of
 from actuarial.fund.simulation import Simulation
 
 
@@ -64,8 +65,9 @@ def account_flows(sim: Simulation, premium: float | None = None) -> NDArray[np.f
     flows = income.flows + income.before
     for i, share in enumerate(income.weights * income.kept):
         come = (arrays.heads[:, None] * income.received(i, real)).mean(axis=0)
+        come[: income.seen] = 0.0  # they are among the fixed flows
         flows[income.stub :, income.landing[i]] += p * share * come
-    rest = float(arrays.base_total.mean()) - s.cost.base.experience.paid
+    rest = float(rest_of(s, arrays.base_total, arrays.due).mean())
     flows[: income.stub, income.paying] -= rest * s.stub
     flows[income.stub :, income.paying] -= (
         arrays.claims.mean(axis=0) + arrays.heads.mean() * s.premium_per_head

@@ -163,7 +163,9 @@ def _with_accounts(
     level = np.concatenate([arrays.stub_balance, arrays.at_zero], axis=1)
     carried, at_valuation, receipts, fixed = arrays.carried, s.at_valuation, s.receipts, np.zeros(12)
     assert carried is not None
-    earlier = np.zeros_like(level)
+    earlier, flows, before, opening = (
+        np.zeros_like(level), income.flows.copy(), income.before.copy(), income.opening.copy(),
+    )  # fmt: skip
     if seen.base_total is not None:
         earlier += (_overpaid(s, arrays, moved)[:, None] * s.stub) @ weigh[:stub]
     if seen.opening is not None:
@@ -171,13 +173,21 @@ def _with_accounts(
         row = weigh[stub - 1] if stub else income.bank.start[income.paying].sum(axis=1)
         earlier += (seen.opening - known)[:, None] * row
         at_valuation = s.at_valuation if stub else seen.opening + s.unpaid
+        if stub:  # the accounts show means
+            before[stub - 1, income.paying] += (seen.opening - known).mean()
+        else:
+            opening[income.paying] += (seen.opening - known).mean()
     level += earlier
     level[:, stub:] += (arrays.claims - moved.claims) @ weigh[stub:, stub:]
     if seen.income is not None:
         fixed[:k] = seen.income
         fixed[-1] += standard * s.heads * receipts[:k].sum() - float(np.sum(seen.income)) if k < 12 else 0.0
         level[:, stub:] += fixed @ income.bank.total(0)[stub:, stub:]
-        receipts, income = np.where(np.arange(12) < k, 0.0, receipts), replace(income, seen=k)
+        flows[stub:, 0] += fixed
+        receipts = np.where(np.arange(12) < k, 0.0, receipts)
+    income = replace(
+        income, flows=flows, before=before, opening=opening, seen=0 if seen.income is None else k
+    )
     new = replace(s, receipts=receipts, at_valuation=at_valuation, income=income)
     return new, replace(
         moved, stub_balance=level[:, :stub], at_zero=level[:, stub:], carried=carried + earlier[:, -1]
