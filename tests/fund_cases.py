@@ -19,6 +19,7 @@ from actuarial.fund.income_views import account_table
 from actuarial.fund.moving import Bands
 from actuarial.fund.personal import account_credit, personal_accounts
 from actuarial.fund.pooling import equalise, pool
+from actuarial.fund.shares import variance_shares
 from actuarial.fund.trouble import category_costs, trouble
 from actuarial.layers import Piecewise
 from actuarial.plan import Patch
@@ -222,7 +223,8 @@ CASES: dict[str, list[Case]] = {
     "answers.months": [target(criterion="months_payable"), target(criterion="closing", months=2.0)],
     "answers.amount": [target(criterion="tvar", amount=float("nan"))],
     "trouble.alpha": [lambda folder: trouble(run(), alpha=1.0)],
-    "trouble.weighted": [lambda folder: trouble(weighted())],
+    "trouble.weighted": [lambda folder: trouble(weighted()), lambda folder: variance_shares(weighted())],
+    "fund.shares_seen": [lambda folder: variance_shares(seen())],
     "trouble.seen": [lambda folder: category_costs(seen())],
     "fleet.no_plans": [lambda folder: Fleet(folder)],
     "fleet.twice": [table("fund,plan\na,p.yaml\na,q.yaml\n")],

@@ -160,6 +160,22 @@ def roll(opening: Array, claims: Array, heads: Array, premium: Array, interest: 
     return out.T
 
 
+def accumulate(flows: Array, interest: float) -> Array:
+    """Balance at the end of each month from flows of the months alone, along the last axis.
+
+    Examples
+    --------
+    >>> accumulate(np.array([100.0, 0.0, 50.0]), 0.1).round(6).tolist()
+    [100.0, 110.0, 171.0]
+    """
+    out = np.empty_like(flows)
+    level: Any = 0.0
+    for m in range(flows.shape[-1]):
+        level = level * (1 + interest) + flows[..., m]
+        out[..., m] = level
+    return out
+
+
 def moments(
     heads: Array, per_capita: Array, weights: Array, theta: Array | None = None
 ) -> tuple[Array, Array, Array]:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from actuarial.errors import Fault, InputError
 from actuarial.fund.calendar import Financing
 from actuarial.fund.income import Income
+from actuarial.fund.kernel import accumulate
 from actuarial.fund.paths import PathArrays, Setting
 from actuarial.fund.reserve import Line, needed
 from actuarial.fund.target import required_amount, required_by_month
@@ -75,11 +76,7 @@ def rise_of(s: Setting, financing: Financing, split: Mapping[str, float] | str) 
     cumulative = weights @ financing.cumulative.loc[payers].to_numpy()
     receipts = np.diff(cumulative)
     receipts[0] += cumulative[0]
-    slope, level = np.empty(12), 0.0
-    for m in range(12):
-        level = level * (1 + s.interest) + s.heads * receipts[m]
-        slope[m] = level
-    return Rise(financing.standard, slope, weights)
+    return Rise(financing.standard, accumulate(s.heads * receipts, s.interest), weights)
 
 
 def slope_of(s: Setting, arrays: PathArrays) -> NDArray[np.float64]:
@@ -341,12 +338,7 @@ def _spent_so_far(s: Setting, arrays: PathArrays) -> NDArray[np.float64]:
     if s.income is not None:
         stub = s.income.stub
         return arrays.claims @ s.income.bank.total(s.income.paying)[stub:, stub:]
-    growth = 1 + s.interest
-    spent, sums = np.zeros(len(arrays.heads)), np.empty_like(arrays.claims)
-    for m in range(arrays.claims.shape[1]):
-        spent = spent * growth + arrays.claims[:, m]
-        sums[:, m] = spent
-    return sums
+    return accumulate(arrays.claims, s.interest)
 
 
 def _stress_bent(

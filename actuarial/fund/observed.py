@@ -29,6 +29,7 @@ from scipy.special import expit, logit
 
 from actuarial.errors import Fault, InputError
 from actuarial.fund.income import Income
+from actuarial.fund.kernel import accumulate
 from actuarial.fund.paths import CHUNK, SEASON, PathArrays, Setting, normals, rest_of
 from actuarial.results import Source
 
@@ -130,10 +131,7 @@ def condition(
         return _with_accounts(s, s.income, arrays, moved, seen, standard)
     stub, at_valuation = arrays.stub_balance.copy(), s.at_valuation
     if seen.base_total is not None:  # what the unseen months really cost
-        over, level = _overpaid(s, arrays, moved), np.zeros(len(claims))
-        for m, part in enumerate(s.stub):
-            level = level * (1 + s.interest) + over * part
-            stub[:, m] += level
+        stub += accumulate(_overpaid(s, arrays, moved)[:, None] * s.stub, s.interest)
     if seen.opening is not None:
         if stub.shape[1]:
             stub[:, -1] = seen.opening

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from actuarial.cost import CostForecast
 from actuarial.fund.arrivals import ARREARS
 from actuarial.fund.income import Income
-from actuarial.fund.kernel import moments, months, per_cost, roll
+from actuarial.fund.kernel import accumulate, moments, months, per_cost, roll
 from actuarial.fund.large import LargeClaims, frequency, large_claims, poisson_counts
 from actuarial.fund.switches import still
 from actuarial.severity import log_sd
@@ -96,12 +96,7 @@ class Setting:
     @cached_property
     def slope(self) -> NDArray[np.float64]:
         """``b_m`` for the expected heads, (12,)."""
-        b = np.empty(12)
-        level = 0.0
-        for m in range(12):
-            level = level * (1 + self.interest) + self.heads * self.receipts[m]
-            b[m] = level
-        return b
+        return accumulate(self.heads * self.receipts, self.interest)
 
 
 @dataclass
@@ -189,6 +184,12 @@ def normals(
         key = np.random.SeedSequence(seed, spawn_key=(component, fund, column, year, chunk))
         np.random.Generator(np.random.SFC64(key)).standard_normal(out=room)
     return z.T
+
+
+def stream(s: Setting, seed: int, component: int, column: int, chunk: int) -> np.random.Generator:
+    """A fund's own stream of one chunk."""
+    key = np.random.SeedSequence(seed, spawn_key=(component, s.fund, column, s.year, chunk))
+    return np.random.Generator(np.random.SFC64(key))
 
 
 def kept_normals(
@@ -293,21 +294,17 @@ def claims_of(
     weights = per_cost(s.large.bulk, s.counts)
     claims = months(*moments(heads, per_capita, weights, theta), s.shares, noise)
 
-    def stream(component: int, column: int) -> np.random.Generator:
-        key = (component, s.fund, column, s.year, number)
-        return np.random.Generator(np.random.SFC64(np.random.SeedSequence(seed, spawn_key=key)))
-
     for c in np.flatnonzero(s.large.share * s.counts > 0).tolist():
         mean = heads * theta[:, c] * (s.counts[c] * s.large.share[c])
-        count = poisson_counts(stream(LARGE_COUNT, c).random(CHUNK)[:rows], mean)
+        count = poisson_counts(stream(s, seed, LARGE_COUNT, c, number).random(CHUNK)[:rows], mean)
         claims += large_claims(
             s.large,
             c,
             count,
             per_capita[:, c] / s.counts[c],
             s.shares,
-            stream(LARGE_SIZE, c),
-            stream(LARGE_MONTH, c),
+            stream(s, seed, LARGE_SIZE, c, number),
+            stream(s, seed, LARGE_MONTH, c, number),
             CHUNK,
         )
     return claims

@@ -27,7 +27,7 @@ from scipy.special import ndtr, ndtri
 from scipy.stats import qmc
 
 from actuarial.fund.chunks import Outcomes, Question, collect
-from actuarial.fund.paths import CHUNK, PLAIN, Sampler, Setting
+from actuarial.fund.paths import CHUNK, PLAIN, Sampler, Setting, stream
 
 BLOCK, SOBOL_BLOCK = 512, 2048
 COARSE = 16
@@ -41,11 +41,6 @@ WIDER = 1.5
 NEAREST = 256
 LEAST_EXPLAINED = 0.3
 """Share of the need's variance that one direction has to explain for importance sampling to be chosen."""
-
-
-def _stream(seed: int, component: int, s: Setting, chunk: int) -> np.random.Generator:
-    key = (component, s.fund, 0, s.year, chunk)
-    return np.random.Generator(np.random.SFC64(np.random.SeedSequence(seed, spawn_key=key)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +67,7 @@ class Importance:
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """See :class:`actuarial.fund.paths.Sampler`."""
         z, _ = PLAIN.draw(s, seed, number, rows)
-        t, weight = self.along(_stream(seed, STRATA, s, number), rows)
+        t, weight = self.along(stream(s, seed, STRATA, 0, number), rows)
         z += (t - z @ self.direction)[:, None] * self.direction
         return z, weight
 
@@ -133,7 +128,7 @@ class Sobol:
 
     def draw(self, s: Setting, seed: int, number: int, rows: int) -> tuple[NDArray[np.float64], None]:
         """See :class:`actuarial.fund.paths.Sampler`."""
-        generator, width = _stream(seed, SCRAMBLE, s, number), len(s.columns)
+        generator, width = stream(s, seed, SCRAMBLE, 0, number), len(s.columns)
         blocks = []
         for _ in range(-(-rows // SOBOL_BLOCK)):
             points = qmc.Sobol(width, scramble=True, seed=generator)

@@ -23,6 +23,7 @@ from dataclasses import replace
 import numpy as np
 
 from actuarial.cost import VarianceShares, shapley_product
+from actuarial.errors import Fault, InputError
 from actuarial.fund import Simulation
 
 
@@ -41,6 +42,11 @@ def variance_shares(simulation: Simulation, *, per_head: bool = False) -> Varian
         Factors ``base``, ``completion``, ``policy``, ``growth``, ``enrolment``, ``process``, where stated ``shocks`` and
         ``providers``; the shares sum to 1.
 
+    Raises
+    ------
+    InputError
+        If paths carry weights, or months have been seen: the shares are those of the whole year.
+
     Examples
     --------
     >>> import actuarial as act
@@ -50,6 +56,10 @@ def variance_shares(simulation: Simulation, *, per_head: bool = False) -> Varian
     >>> round(float(shares["share"].sum()), 9)
     1.0
     """
+    if simulation.arrays.weight is not None:
+        raise InputError([Fault("trouble.weighted")])
+    if simulation.observed is not None:
+        raise InputError([Fault("fund.shares_seen")])
     cost = simulation.cost.variance_shares()
     squares, mean = dict(cost.single), cost.mean
     heads, claims = simulation.arrays.heads, simulation.claims.sum(axis=1)

@@ -25,6 +25,7 @@ from actuarial.fund.paths import (
     Setting,
     kept_normals,
     normals,
+    stream,
 )
 
 Array = NDArray[np.float64]
@@ -102,7 +103,7 @@ def uneven_claims(
     for c in np.flatnonzero(s.large.share * s.counts > 0).tolist():
         weight = np.broadcast_to(s.shares * visits[:, c], (rows, 12))
         mean = heads * counts[:, c] * s.large.share[c] * weight.sum(axis=1)
-        count = poisson_counts(_stream(s, seed, LARGE_COUNT, c, number).random(CHUNK)[:rows], mean)
+        count = poisson_counts(stream(s, seed, LARGE_COUNT, c, number).random(CHUNK)[:rows], mean)
         claims += _one_by_one(s, s.large, c, count, severity[:, c, None] * cost[:, c], weight, seed, number)
     return claims, expected
 
@@ -117,11 +118,6 @@ def _months(first: Array, second: Array, third: Array, z: Array) -> Array:
     return out.T
 
 
-def _stream(s: Setting, seed: int, component: int, column: int, number: int) -> np.random.Generator:
-    key = (component, s.fund, column, s.year, number)
-    return np.random.Generator(np.random.SFC64(np.random.SeedSequence(seed, spawn_key=key)))
-
-
 def _one_by_one(
     s: Setting, large: LargeClaims, c: int, count: NDArray[np.int64], severity: Array, weight: Array, seed: int,
     number: int,
@@ -129,7 +125,7 @@ def _one_by_one(
     """Large claims of one category: each with its month by `weight`, and its size by that month's `severity`."""
     rows, most = len(count), int(count.max(initial=0))
     edges = np.cumsum(weight, axis=1)[:, :-1] / weight.sum(axis=1, keepdims=True)
-    sizes, places = _stream(s, seed, LARGE_SIZE, c, number), _stream(s, seed, LARGE_MONTH, c, number)
+    sizes, places = stream(s, seed, LARGE_SIZE, c, number), stream(s, seed, LARGE_MONTH, c, number)
     out = np.zeros((rows, 12))
     for j in range(most):
         u, v = sizes.random(CHUNK)[:rows], places.random(CHUNK)[:rows]
