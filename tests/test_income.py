@@ -34,7 +34,7 @@ from actuarial.fund.shares import variance_shares
 from actuarial.fund.simulation import Simulation
 from actuarial.plan import Patch, Plan
 from actuarial.plan.income import ArrivalSpec
-from tests.conftest import simulate_plan
+from tests.conftest import cost_of, simulate_plan
 
 ASSUMED = {"status": "assumed", "source": "test"}
 LATE = {"subsidy_central": {"mean": 0.9, "sd": 0.06, "delay": 1.0, "delay_sd": 0.5, **ASSUMED},
@@ -210,6 +210,14 @@ def test_arrears_switch_and_streams(jieshou: Plan) -> None:
     assert shares["arrears"] == pytest.approx(received.var() / whole, rel=0.1)
     assert shares.sum() == pytest.approx(1)
     assert "arrears" not in variance_shares(plain).table["factor"].tolist()
+
+
+def test_tornado_names_arrears(jieshou: Plan) -> None:
+    """Where arrears are uncertain a bar shows the target with them at their medians: a switch of the whole run."""
+    plan = changed(jieshou, {"financing.arrivals": LATE})
+    found = act.tornado(act.Fund(plan), cost_of(plan), paths=500).table.set_index("assumption").loc["arrears"]
+    still = simulate_plan(plan, paths=500, without=("arrears",)).premium_target().value
+    assert np.nanmax(found[["low", "high"]].to_numpy(dtype=float)) == pytest.approx(still)
 
 
 def test_base_year_arrears_that_stay_out_come_the_year_after(anhui: Plan) -> None:

@@ -43,7 +43,7 @@ class MonthlyActuals:
     claims : sequence of float
         Claims paid in each month seen, from the year's first month on, 1 to 12 of them [yuan]; not negative.
     income : sequence of float, optional
-        Received from all payers in the same months [yuan]. Then only the months to come depend on the amount per head, and what came
+        Received from all payers in the same months, without what goes to personal accounts and an adjustment fund [yuan]. Then only the months to come depend on the amount per head, and what came
         late (planned receipts at the present standard less what came) is taken to arrive in the year's last month; what came early
         is taken off there.
     opening : float, optional

@@ -166,9 +166,12 @@ def tornado(
             rows.append(
                 {"assumption": name, **names, "low": min(low, high), "high": max(low, high), "source": ""}
             )
-    for name in ("shocks", "providers"):
-        if s.risk is None or not getattr(s.risk, name):
-            continue
+    there = {
+        "shocks": s.risk is not None and bool(s.risk.shocks),
+        "providers": s.risk is not None and s.risk.providers is not None,
+        "arrears": bool(s.arrears_columns),
+    }
+    for name in (k for k, stated in there.items() if stated):
         end = at((), 0.0, frozenset({name}))
         names = {f"name_{lang}": text(f"scenarios_words.without_{name}", lang) for lang in ("zh", "en")}
         rows.append({"assumption": name, **names, **_one_end(end, centre), "source": ""})
