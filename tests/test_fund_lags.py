@@ -15,6 +15,7 @@ import actuarial as act
 from actuarial.budget import settle_providers
 from actuarial.fund.chunks import EXCESS, collect
 from actuarial.fund.lags import PaymentLag, unpaid_pattern
+from actuarial.fund.needs import stress_of
 from actuarial.fund.observed import condition
 from actuarial.fund.paths import PathArrays, rest_of, simulate_chunk
 from actuarial.fund.sampling import SOBOL, SOBOL_BLOCK
@@ -199,6 +200,18 @@ def test_a_known_base_year_on_the_incurred_basis(accounts: bool, jieshou: Plan) 
     much = replace(lag, opening=dearer)
     capped = replace(s, risk=replace(s.risk, lag=much))  # type: ignore[type-var]
     assert rest_of(capped, arrays.base_total, np.full(20, dearer)) == pytest.approx(0.0)
+
+
+def test_reverse_stress_leaves_earlier_years_alone(jieshou: Plan) -> None:
+    """At the multiple found the fund just breaks if the year's own claims are multiplied and what was due before is not."""
+    plan = changed(jieshou, payment_lag=LAG)
+    sim = simulate_plan(plan, paths=20)
+    s, x = sim.setting, sim.arrays
+    found = stress_of(s, x, 420.0, "closing")
+    due = s.risk.opening(x.base_total, s.cost.base.experience.paid, len(s.stub))[:, :12]  # type: ignore[union-attr]
+    more = (found - 1)[:, None] * (x.claims - due)
+    closing = sim.closing(420.0) - (more * (1 + s.interest) ** np.arange(11, -1, -1)).sum(axis=1)
+    assert closing == pytest.approx(0.0, abs=1.0)
 
 
 def test_opening_liabilities_as_stated(jieshou: Plan) -> None:

@@ -334,11 +334,17 @@ def _breaks(rest: NDArray[np.float64], sums: NDArray[np.float64]) -> NDArray[np.
 
 
 def _spent_so_far(s: Setting, arrays: PathArrays) -> NDArray[np.float64]:
-    """Claims up to the end of each month with what they cost in interest, shape (n, 12) [yuan]."""
+    """The year's own claims up to the end of each month with what they cost in interest, shape (n, 12) [yuan]."""
+    claims = arrays.claims
+    if (
+        s.risk is not None and s.risk.lag is not None
+    ):  # what falls due of earlier years is no claim of this one
+        due = s.risk.opening(arrays.base_total, s.cost.base.experience.paid, len(s.stub))
+        claims = np.maximum(claims - due[:, :12], 0.0)
     if s.income is not None:
         stub = s.income.stub
-        return arrays.claims @ s.income.bank.total(s.income.paying)[stub:, stub:]
-    return accumulate(arrays.claims, s.interest)
+        return claims @ s.income.bank.total(s.income.paying)[stub:, stub:]
+    return accumulate(claims, s.interest)
 
 
 def _stress_bent(
