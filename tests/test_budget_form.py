@@ -14,9 +14,13 @@ from openpyxl.styles import Font, PatternFill
 from openpyxl.workbook.defined_name import DefinedName
 
 import actuarial as act
-from actuarial.budget import OfficialForm, budget_form, fill_form, fill_template
+from actuarial.budget import OfficialForm, budget_draft, budget_form, fill_form, fill_template
 from actuarial.budget.form import STAGES, form_lines, is_computed
+from actuarial.errors import ModelWarning
+from actuarial.fund import Fund
+from actuarial.fund.forecast import plan_cost
 from actuarial.pipeline import Answer
+from actuarial.samples import sample_path
 
 OFFICE = shutil.which("soffice") or shutil.which("libreoffice")
 needs_office = pytest.mark.skipif(
@@ -163,6 +167,19 @@ def test_payers_keep_their_calendar(anhui_run: Answer) -> None:
     share = share.div(share.sum(axis=1), axis=0)
     assert share.loc["subsidy_county", 4] == pytest.approx(1.0)
     assert share.loc["subsidy_central", [5, 12]].tolist() == pytest.approx([0.717369, 1 - 0.717369])
+
+
+def test_the_form_of_an_employee_fund(tmp_path: Path) -> None:
+    """Its title says employees, its note that the lines are borrowed; the employer contributes and does not subsidise."""
+    plan = act.load_plan(sample_path("employees/ruijin/plan.yaml"))
+    with pytest.warns(ModelWarning):  # its table has no visits
+        draft = budget_draft(Fund(plan).simulate(plan_cost(plan), paths=100))
+    assert draft.form.title("zh") == "职工基本医疗保险基金收支预算表"
+    assert "Employee" in draft.form.title("en")
+    assert "职工医保表式" in draft.form.source_words("zh")
+    named = draft.supporting.set_index("item")["indicator"]
+    assert "缴费标准" in named["employer"]
+    assert "财政补助" in named["subsidy_county"]
 
 
 def test_the_supporting_table_says_what_the_plan_knows(anhui_run: Answer, jieshou_run: Answer) -> None:

@@ -7,14 +7,17 @@ import os
 import re
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
 import click
+import openpyxl
 import pytest
 
 from actuarial.cli import cli, main
 from actuarial.samples import sample_path
+from actuarial.texts import text
 
 DOCS = Path(__file__).parent.parent / "docs"
 JIESHOU = str(sample_path("jieshou/plan.yaml").parent)
@@ -49,6 +52,47 @@ def test_every_command_takes_json_and_lang_and_is_documented(name: str) -> None:
     assert {"--json", "--lang"} <= options
     assert command.help
     assert f"`actuarial {name}" in (DOCS / "cli.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_lists_of_commands_give_every_help_line_whole(lang: str) -> None:
+    """No line of a list of commands ends in dots, and none says nothing, in either language."""
+    for words in ([], ["contract"], ["law"]):
+        shown = subprocess.run(
+            [sys.executable, "-m", "actuarial", *words, "--help"],
+            capture_output=True, text=True, encoding="utf-8", env={**os.environ, "ACTUARIAL_LANG": lang}, check=True,
+        ).stdout  # fmt: skip
+        listed = shown.split("Commands:")[1]
+        assert "..." not in listed
+        assert not re.search(r"^  [a-z]+ *$", listed, re.MULTILINE)
+
+
+def test_our_warnings_are_words_without_a_place_in_the_program(capsys: pytest.CaptureFixture[str]) -> None:
+    """A warning of our own on standard error is one sentence; what others warn of stays as it is."""
+    from actuarial.cli import _plain_warnings
+    from actuarial.errors import ModelWarning
+
+    with _plain_warnings():
+        ours = warnings.formatwarning("某事", ModelWarning, "file.py", 7)
+        other = warnings.formatwarning("else", UserWarning, "file.py", 7)
+    assert ours == text("cli.warning", message="某事") + "\n"
+    assert "file.py:7" in other
+
+
+def test_a_draft_below_the_present_standard_says_so(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Nobody lowers the standard in silence: on standard error and under the form; at the standard nothing is said."""
+    for premium, said in (("90", True), ("100", False)):
+        status, _, err = call(
+            capsys, "budget", ANHUI, "--premium", premium, "--paths", "200", "--out", str(tmp_path)
+        )
+        assert status == 0
+        words = text("budget_words.below_standard", premium="90", standard="100")
+        assert (words in err) is said
+        book = openpyxl.load_workbook(tmp_path / "budget_zh.xlsx")
+        below = [c.value for row in book.worksheets[0].iter_rows() for c in row]
+        assert (words in below) is said
 
 
 def test_premium_json_keys_are_documented(capsys: pytest.CaptureFixture[str]) -> None:

@@ -25,7 +25,7 @@ from actuarial.fund.personal import own_part
 from actuarial.plan import Plan
 from actuarial.results import Result, Source
 from actuarial.tables import terms
-from actuarial.texts import language
+from actuarial.texts import language, text
 
 if TYPE_CHECKING:
     import os
@@ -58,7 +58,8 @@ class BudgetDraft(Result):
         plan = self.simulation.fund.plan
         return OfficialForm(
             "draft", plan.base_year.year + 1, {"last": self.last, "draft": self.draft},
-            {lang: plan.name(lang) for lang in ("zh", "en")}, sources=self.sources,
+            {lang: plan.name(lang) for lang in ("zh", "en")}, employees=plan.model.personal_accounts is not None,
+            sources=self.sources,
         )  # fmt: skip
 
     @property
@@ -76,6 +77,15 @@ class BudgetDraft(Result):
         """The supporting table of indicators: what the amounts rest on; see :func:`supporting_table`."""
         return supporting_table(self.simulation, self.premium, self.last, self.draft)
 
+    def caution(self, lang: str | None = None) -> str | None:
+        """What to say where the draft rests on less than the present standard: nobody lowers it in silence."""
+        standard = self.simulation.standard
+        if self.premium >= standard:
+            return None
+        return text(
+            "budget_words.below_standard", lang, premium=f"{self.premium:g}", standard=f"{standard:g}"
+        )
+
     def to_excel(self, path: str | os.PathLike[str], lang: str | None = None) -> Path:
         """Write the official form, the supporting indicators, the months and the providers as one workbook.
 
@@ -89,7 +99,7 @@ class BudgetDraft(Result):
         return write_budget_book(
             path, [self.form], phasing=self.phasing, supporting=self.supporting,
             providers=provider_budgets(self.simulation.fund.plan), valued=self.simulation.fund.plan.model.valuation_date,
-            lang=language(lang),
+            lang=language(lang), remark=self.caution(lang) or "",
         )  # fmt: skip
 
     def plot(self, ax: Axes | None = None, lang: str | None = None) -> Axes:

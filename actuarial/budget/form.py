@@ -129,12 +129,15 @@ class OfficialForm(Result):
         share of the budget) is not handed in.
     name : dict
         The fund's name by language.
+    employees : bool
+        Whether the fund is that of an employee scheme, which borrows the residents' form under a title of its own.
     """
 
     stage: Stage
     year: int
     columns: dict[str, dict[str, float]]
     name: dict[str, str]
+    employees: bool = False
 
     def heading(self, column: str, lang: str | None = None) -> str:
         """Heading of a column as printed: ``2023年执行数``."""
@@ -142,7 +145,13 @@ class OfficialForm(Result):
 
     def title(self, lang: str | None = None) -> str:
         """Title of the form as printed."""
-        return text(f"budget_words.title_{self.stage}", lang, year=self.year)
+        who = "employees" if self.employees else "residents"
+        return text(f"budget_words.title_{self.stage}", lang, scheme=text(f"budget_words.scheme_{who}", lang))
+
+    def source_words(self, lang: str | None = None) -> str:
+        """Whose form it is, and what to compare it with before it is handed in."""
+        code = "form_source_employees" if self.employees else "form_source"
+        return text(f"budget_words.{code}", lang, source=form_source(lang))
 
     def lines(self, side: str) -> dict[str, dict[str, Any]]:
         """Lines of one side, occasional ones where they hold something."""

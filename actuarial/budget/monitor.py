@@ -208,7 +208,7 @@ class Monitor(Result):
         after = _on_form(self._year_lines(stage) | {"brought_forward": self.budget.opening})
         columns = {"budget": before, stage: after}
         return OfficialForm("final" if stage == "final" else "adjusted", self.budget.year, columns, self.budget.name,
-                            sources=self.sources)  # fmt: skip
+                            employees=self.budget.employees, sources=self.sources)  # fmt: skip
 
     def _year_lines(self, stage: str) -> dict[str, float]:
         """Lines of the year: as seen, or as seen and projected [yuan]."""
@@ -239,13 +239,15 @@ class Monitor(Result):
             self.actual.amounts("revenue").sum(),
         )
         budget = self.budget.amounts("expenditure")
+        whole, seen = self.months == 12, "seen_year" if self.months == 12 else "seen"
+        result = "balance_year" if whole else "balance"
         return "\n".join([
-            text("monitor.seen", lang, name=self.budget.name.get(lang or "zh", ""), year=self.budget.year, months=self.months,
+            text(f"monitor.{seen}", lang, name=self.budget.name.get(lang or "zh", ""), year=self.budget.year, months=self.months,
                  received=unit.show(received), spent=unit.show(spent),
                  progress=f"{100 * spent / budget.sum():.1f}", expected=f"{100 * budget[: self.months].sum() / budget.sum():.1f}"),
-            text("monitor.year_end", lang, mean=unit.show(self.projection.mean), low=unit.show(low_high[0]), high=unit.show(low_high[1]),
+            text("monitor.year_over" if whole else "monitor.year_end", lang, mean=unit.show(self.projection.mean), low=unit.show(low_high[0]), high=unit.show(low_high[1]),
                  budget=unit.show(self.claims_budget), over=f"{100 * self.overspending_probability:.0f}"),
-            text("monitor.balance", lang, balance=unit.show(self.balance()), low=unit.show(self.balance(0.025)),
+            text(f"monitor.{result}", lang, balance=unit.show(self.balance()), low=unit.show(self.balance(0.025)),
                  high=unit.show(self.balance(0.975)), deficit=f"{100 * self.deficit_probability():.0f}"),
             _owed(self.outstanding, unit, lang),
         ])  # fmt: skip

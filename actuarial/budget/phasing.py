@@ -82,6 +82,12 @@ class YearBudget(Result):
     name: dict[str, str]
 
     @property
+    def employees(self) -> bool:
+        """Whether the fund is that of an employee scheme: one with personal accounts."""
+        sim = self.simulation
+        return sim is not None and sim.fund.plan.model.personal_accounts is not None
+
+    @property
     def year(self) -> int:
         """The year."""
         return int(self.start.year)

@@ -42,7 +42,7 @@ def supporting_table(
     for payer in rise.index:
         before, after = float(rise["per_capita"][payer]), float(rise["new_per_capita"][payer])
         add(
-            "individual_standard" if payer == "individual" else "subsidy_standard",
+            f"{_standard(str(payer))}_standard",
             "yuan",
             before,
             after,
@@ -68,6 +68,11 @@ def supporting_table(
     frame = pd.DataFrame(rows)
     frame.insert(1, "indicator", [_words(r["code"], r["item"]) for r in rows])
     return frame
+
+
+def _standard(payer: str) -> str:
+    """Whether a payer contributes or subsidises."""
+    return {"individual": "individual", "employer": "contribution"}.get(payer, "subsidy")
 
 
 def _months(lines: dict[str, float]) -> float:

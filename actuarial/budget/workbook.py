@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from actuarial.budget.form import SIDES, STAGES, WAN, OfficialForm, form_source, is_computed, short_label
+from actuarial.budget.form import SIDES, STAGES, WAN, OfficialForm, is_computed, short_label
 from actuarial.budget.phasing import YearBudget, item_label
 from actuarial.budget.supporting import in_language
 from actuarial.results import new_workbook, write_cell
@@ -44,6 +44,7 @@ def write_budget_book(
     providers: pd.DataFrame | None = None,
     valued: str = "2000-01-01",
     lang: str = "zh",
+    remark: str = "",
 ) -> Path:
     """Write one workbook; returns its path.
 
@@ -57,6 +58,8 @@ def write_budget_book(
     valued : str
         Date that is written as the file's own, for the same bytes each time.
     lang : {"zh", "en"}
+    remark : str
+        A sentence that has to stand under the forms.
 
     Raises
     ------
@@ -66,7 +69,7 @@ def write_budget_book(
     with new_workbook(path) as book:
         book.set_properties({"created": pd.Timestamp(valued).to_pydatetime(), "title": forms[0].title(lang)})
         writer = BudgetWriter(book, lang)
-        places = [writer.form(f) for f in forms]
+        places = [writer.form(f, remark) for f in forms]
         if supporting is not None:
             writer.supporting(in_language(supporting, lang), forms[0], places[0])
         if phasing is not None:
@@ -126,12 +129,13 @@ class BudgetWriter:
 
     # ---------------------------------------------------------------- the form
 
-    def form(self, form: OfficialForm) -> dict[str, Any]:
+    def form(self, form: OfficialForm, remark: str = "") -> dict[str, Any]:
         """Write one form; returns its sheet's name and the cell of each line and column."""
         columns = STAGES[form.stage]
         each = len(columns) + 1
         label = 40.0 if self.lang == "zh" else 46.0
-        name = sheet_name(self.t(f"sheet_{form.stage}"))
+        own = "_employees" if form.employees and form.stage == "draft" else ""
+        name = sheet_name(self.t(f"sheet_{form.stage}{own}"))
         sheet = self.sheet(name, [label, *[16] * len(columns)] * 2)
         last = 2 * each - 1
         sheet.merge_range(0, 0, 0, last, "", self.title)
@@ -157,15 +161,16 @@ class BudgetWriter:
             for line, spec in form.lines(side).items():
                 self._line(sheet, form, line, spec, where)
         end = HEAD_ROWS + high
-        self._notes(sheet, end, last, form)
+        self._notes(sheet, end, last, form, remark)
         sheet.freeze_panes(HEAD_ROWS, 1)
         sheet.repeat_rows(0, HEAD_ROWS - 1)
         return {"sheet": name, "where": where}
 
-    def _notes(self, sheet: Any, row: int, last: int, form: OfficialForm) -> None:
+    def _notes(self, sheet: Any, row: int, last: int, form: OfficialForm, remark: str) -> None:
         for words in (
-            self.t("form_source", source=form_source(self.lang)),
+            form.source_words(self.lang),
             self.t(f"form_note_{form.stage}"),
+            *((remark,) if remark else ()),
         ):
             sheet.merge_range(row, 0, row, last, "", self.grey)
             sheet.write_string(row, 0, words, self.grey)

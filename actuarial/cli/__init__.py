@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import click
 
@@ -28,20 +32,22 @@ from actuarial.cli import (
     simulate,
 )
 from actuarial.cli import report as reports
-from actuarial.cli.shared import early_language, help_text, print_json, say
-from actuarial.errors import ActuarialError, InputError
+from actuarial.cli.shared import Commands, early_language, help_text, print_json, say
+from actuarial.errors import ActuarialError, ActuarialWarning, InputError
 from actuarial.texts import text, use_language
 
 
 @click.group(
-    help=help_text("help"), context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+    cls=Commands,
+    help=help_text("help"),
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(package_name="fund-actuarial", prog_name="actuarial")
 def cli() -> None:
     """Group of all commands."""
 
 
-@cli.group(help=help_text("contract_help"))
+@cli.group(cls=Commands, help=help_text("contract_help"))
 def contract() -> None:
     """Group of the contract commands."""
 
@@ -78,8 +84,25 @@ def _usage_message(error: click.UsageError) -> str:
 def main(args: list[str] | None = None) -> None:
     """Run the command line and exit with its status."""
     words = sys.argv[1:] if args is None else args
-    with use_language(early_language(words)):
+    with use_language(early_language(words)), _plain_warnings():
         sys.exit(_run(words))
+
+
+@contextmanager
+def _plain_warnings() -> Iterator[None]:
+    """Our own warnings as a line of words, not as a place in the program."""
+    usual = warnings.formatwarning
+
+    def line(message: Any, category: type[Warning], *place: Any, **more: Any) -> str:
+        if issubclass(category, ActuarialWarning):
+            return say("warning", message=message) + "\n"
+        return usual(message, category, *place, **more)
+
+    warnings.formatwarning = line
+    try:
+        yield
+    finally:
+        warnings.formatwarning = usual
 
 
 def _run(words: list[str]) -> int:

@@ -26,7 +26,7 @@ def say(code: str, **params: Any) -> str:
     return text(f"bargain_cli.{code}", **params)
 
 
-@click.command(help=help_of("evaluate"))
+@click.command(help=help_of("evaluate"), short_help=help_of("evaluate_short"))
 @click.argument("reference", metavar="PLAN|ID|FILE")
 @years
 @click.option("--margin", type=float, default=0.0, show_default=True, help=help_of("margin_help"))

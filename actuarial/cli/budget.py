@@ -56,9 +56,12 @@ def budget(
         )
     with progress_bar(as_json, "writing") as progress:
         write_together(writers, progress)
+    if caution := draft.caution(chosen):
+        again = text("monitor.draw_up_again", chosen, standard=f"{draft.simulation.standard:g}")
+        click.echo(say("warning", message=f"{caution} {again}"), err=True)
     if as_json:
         print_json({
-            "premium": draft.premium, "last": draft.last, "draft": draft.draft, "workbook": str(path),
+            "premium": draft.premium, "present_standard": draft.simulation.standard, "last": draft.last, "draft": draft.draft, "workbook": str(path),
             "filled": str([*writers][1]) if template else None, "not_in_template": missing,
         })  # fmt: skip
         return

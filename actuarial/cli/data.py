@@ -69,7 +69,7 @@ def experience(
         click.echo(say("wrote", path=out))
 
 
-@click.command(help=help_text("compare_help"))
+@click.command(help=help_text("compare_help"), short_help=help_text("compare_short"))
 @click.argument("file", type=click.Path())
 @click.argument("later", type=click.Path(), required=False)
 @click.option("--first", required=True, help=help_text("first_help"))

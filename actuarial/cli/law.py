@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from actuarial.cli.shared import common, help_text, print_json, say
+from actuarial.cli.shared import Commands, common, help_text, print_json, say
 from actuarial.texts import LANGUAGES, pick, text
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 KINDS = ("benefit", "contract", "costing", "layer", "subsidy", "threshold")
 
 
-@click.group(help=help_text("law_help"))
+@click.group(cls=Commands, help=help_text("law_help"))
 def law() -> None:
     """Group of the law commands."""
 

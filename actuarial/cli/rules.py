@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from actuarial.benefits import RepricedFactor
 
 
-@click.command(help=help_text("reprice_help"))
+@click.command(help=help_text("reprice_help"), short_help=help_text("reprice_short"))
 @click.argument("file", type=click.Path())
 @click.option("--old", "old", multiple=True, required=True, help=help_text("old_help"))
 @click.option("--new", "new", required=True, help=help_text("new_help"))

@@ -46,7 +46,7 @@ def _numbers(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-@click.command(help=help_text("settle_help"))
+@click.command(help=help_text("settle_help"), short_help=help_text("settle_short"))
 @click.argument("reference", metavar="ID|FILE")
 @_numbers
 @click.option("--months", type=click.Path(), default=None, help=_help("months"))
@@ -222,7 +222,9 @@ def _number(option: str, word: str) -> float:
 def _heads(given: dict[str, Any], by_month: tuple[float, ...] | None) -> Any:
     """Heads from the table or the option, not both."""
     if given["heads"] is not None and by_month is not None:
-        raise InputError([Fault("contract.twice", file=given["months"], params={"name": "heads"})])
+        raise InputError(
+            [Fault("contract.twice", file=given["months"], params={"name": say("settle_twice_heads")})]
+        )
     return given["heads"] if by_month is None else by_month
 
 
@@ -230,7 +232,7 @@ def _one(given: dict[str, Any], name: str, in_table: float) -> float:
     """An amount from the table or the option, not both."""
     if given[name] is not None and in_table:
         raise InputError(
-            [Fault("contract.twice", file=given["months"], params={"name": name.replace("_", "-")})]
+            [Fault("contract.twice", file=given["months"], params={"name": f"--{name.replace('_', '-')}"})]
         )
     return in_table if given[name] is None else float(given[name])
 
@@ -241,7 +243,13 @@ def _counts(given: dict[str, Any], in_table: dict[str, int]) -> dict[str, int]:
     for name, word in given["event"].items():
         if name in in_table:
             raise InputError(
-                [Fault("contract.twice", file=given["months"], params={"name": f"event {name}"})]
+                [
+                    Fault(
+                        "contract.twice",
+                        file=given["months"],
+                        params={"name": say("settle_twice_event", name=name)},
+                    )
+                ]
             )
         if not word.isdigit():
             raise click.UsageError(say("settle_not_count", value=f"{name}={word}"))

@@ -36,6 +36,16 @@ def say(code: str, **params: Any) -> str:
     return text(f"cli.{code}", **params)
 
 
+class Commands(click.Group):
+    """A group that lists its commands with their help lines whole: none ends in dots."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list; a command's short help stands for its help."""
+        found = [(name, self.commands[name]) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, (c.short_help or c.help or "").rstrip("。.")) for name, c in found])
+
+
 def common(command: Callable[..., Any]) -> Callable[..., Any]:
     """``--lang`` and ``--json``, which every command takes."""
     command = click.option("--json", "as_json", is_flag=True, help=help_text("json_help"))(command)

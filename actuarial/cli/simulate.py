@@ -36,7 +36,7 @@ def _premiums(_: Any, __: Any, words: str | None) -> str | list[float] | None:
         raise click.BadParameter(words) from error
 
 
-@click.command(help=help_text("simulate_help"))
+@click.command(help=help_text("simulate_help"), short_help=help_text("simulate_short"))
 @click.argument("plan", type=click.Path())
 @click.option("--criterion", type=click.Choice(CRITERIA), default=None, help=help_text("sim_criterion_help"))
 @click.option("--alpha", type=float, default=None, help=help_text("sim_alpha_help"))
@@ -142,7 +142,7 @@ def scenarios(
             click.echo(say("wrote", path=path))
 
 
-@click.command(help=help_text("fleet_help"))
+@click.command(help=help_text("fleet_help"), short_help=help_text("fleet_short"))
 @click.argument("source", type=click.Path())
 @click.option("--shared", multiple=True, callback=_shares, help=help_text("fleet_shared_help"))
 @click.option("--rate", type=float, default=None, help=help_text("fleet_rate_help"))

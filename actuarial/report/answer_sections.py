@@ -266,7 +266,9 @@ def budget_section(k: Context) -> Section:
         limits,
     )
     note = k.t("report.budget_note", premium=plain(draft.premium, 0), unit=k.unit.label)
-    return Section(k.t("report.budget"), (note,), (form, checks))
+    form_words = (draft.form.source_words(k.lang),) if draft.form.employees else ()
+    caution = (words,) if (words := draft.caution(k.lang)) else ()
+    return Section(k.t("report.budget"), (note, *caution, *form_words), (form, checks))
 
 
 def _indent(label: str) -> str:

@@ -238,7 +238,9 @@ class Tables:
             return "—"
         if rule in MONEY_RULES:
             return self.unit.show(value)
-        return f"{100 * value:.1f}%" if rule in RATIO_RULES else f"{value:.1f}"
+        if rule in RATIO_RULES:
+            return f"{100 * value:.1f}%".replace("-", "−")
+        return self.t("value_months", value=f"{value:.1f}".replace("-", "−"))
 
     def named(self, rule: str, what: str) -> str:
         """A rule, and of what it speaks."""
