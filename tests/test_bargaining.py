@@ -28,7 +28,7 @@ from actuarial.contract.months import cash_need
 from actuarial.contract.outcomes import Outcomes
 from actuarial.contract.simple import SimpleClaims, closed_form_tail
 from actuarial.layers import Piecewise
-from actuarial.texts import LANGUAGES
+from actuarial.texts import LANGUAGES, text
 
 JIANDE = "china/jiande/contract/cooperation@2012-01-01"
 TARGET = 185_600_000.0
@@ -212,6 +212,7 @@ def test_wishes_that_nothing_meets_say_how_far(year: np.ndarray) -> None:
     assert found.closest["margin"] <= best
     for lang in LANGUAGES:
         assert found.summary(lang).count("\n") == 1
+        assert found.plot(lang=lang).texts[0].get_text() == text("bargain_words.none_found", lang)
 
 
 # --------------------------------------------------------------------------- target, effort, costs, months

@@ -184,18 +184,21 @@ class Design(Result):
         money = Unit.of(lang)
         with figure_style():
             ax = ax or new_axes(7.2, 4.6)
+            if self.found.empty:
+                ax.text(0.5, 0.5, text("bargain_words.none_found", lang), ha="center", transform=ax.transAxes)
+                ax.set_axis_off()
+                return ax
             x, y = self.found["insurer_expected"] / money.scale, self.found["fund_expected"] / money.scale
             ax.scatter(
                 x, y, s=9, color=COLOURS["light"], linewidths=0, label=text("bargain_words.found", lang)
             )
-            if self.effort is not None and len(x):
+            if self.effort is not None:
                 front = np.flatnonzero(self.found["undominated"].to_numpy())
                 line = front[np.argsort(x.to_numpy()[front], kind="stable")]
                 ax.plot(x.iloc[line], y.iloc[line], color=COLOURS["main"], linewidth=2, marker="o" if len(line) <= 40 else None, markersize=3.5,
                         label=text("bargain_words.frontier", lang))  # fmt: skip
-            if len(x):
-                ax.scatter(x.iloc[:1], y.iloc[:1], s=90, facecolors="none", edgecolors=COLOURS["accent"],
-                           linewidths=2, label=text("bargain_words.first", lang))  # fmt: skip
+            ax.scatter(x.iloc[:1], y.iloc[:1], s=90, facecolors="none", edgecolors=COLOURS["accent"],
+                       linewidths=2, label=text("bargain_words.first", lang))  # fmt: skip
             ax.set_xlabel(text("bargain_words.axis_insurer_after", lang, unit=money.label))
             ax.set_ylabel(text("bargain_words.axis_fund", lang, unit=money.label))
             ax.xaxis.set_major_formatter(thousands)

@@ -95,7 +95,9 @@ class TermValues(Result):
                     error_kw={"ecolor": COLOURS["ink"], "elinewidth": 1})  # fmt: skip
             ax.axvline(0, color=COLOURS["ink"], linewidth=0.8)
             ax.set_yticks(at, [self.variations[int(str(n))].words(lang) for n in rows.index], fontsize=8)
-            ax.set_xlabel(text("variation.axis", lang, unit=money.label, party=party))
+            ax.set_xlabel(
+                text("variation.axis", lang, unit=money.label, party=party), x=1.0, ha="right"
+            )  # the names leave it little room to the right
             ax.xaxis.set_major_formatter(thousands)
         return ax
 

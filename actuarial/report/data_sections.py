@@ -71,7 +71,7 @@ def _base(k: Context) -> Block:
     )
     frame["category"] = [term_label(c, k.lang) for c in frame["category"]]
     sums = {
-        k: frame[k].sum()
+        k: frame[k].sum(min_count=1)  # nothing known adds up to nothing known
         for k in ("visits", "fund_payment", "annual_payment", "annual_per_capita", "next_per_capita")
     }
     rows = [*records(frame), {"category": k.t("label.total"), **sums}]

@@ -69,6 +69,7 @@ class ContentSheets:
         self.widths: dict[str, dict[int, int]] = {}
         self.heads: dict[str, list[int]] = {}
         self.drawn: set[str] = set()
+        self.tall: set[str] = set()  # charts below each other: one page upright
 
     def t(self, code: str, **params: Any) -> str:
         """A text in the document's language."""
@@ -91,7 +92,7 @@ class ContentSheets:
                 sheet.set_column(column, column, wide)
             if self.c.kind == "negotiation":
                 sheet.set_margins(0.4, 0.4, 0.5, 0.5)
-            else:
+            elif code not in self.tall:
                 sheet.set_landscape()
             sheet.set_paper(9)
             sheet.fit_to_pages(1, 0 if code in long else 1)
@@ -120,6 +121,7 @@ class ContentSheets:
         )
         row = 0
         if not self.rows:
+            sheet.set_row(0, 24)
             sheet.write_string(0, 0, self.c.title, self.title)
             sheet.write_string(1, 0, self.c.subtitle, self.grey_line)
             row = 3
@@ -143,8 +145,9 @@ class ContentSheets:
             row = self.paragraph(sheet, row, part.note)
         self.heads[code].append(row)
         for at, column in enumerate(part.columns):
-            sheet.write_string(row, at, column.heading, self.head_right if column.numeric else self.head)
             widths[at] = max(widths.get(at, 0), min(width(column.heading) + 3, self.most_head))
+            heading = unit_below(column.heading) if width(column.heading) + 3 > widths[at] else column.heading
+            sheet.write_string(row, at, heading, self.head_right if column.numeric else self.head)
         if any(width(c.heading) + 3 > widths[at] for at, c in enumerate(part.columns)):
             sheet.set_row(row, 44 if self.narrow else 30)
         first = row + 1
@@ -218,6 +221,17 @@ class ContentSheets:
         figure = part.axes.get_figure(root=True)
         assert figure is not None
         return int(figure.get_size_inches()[1] * 72 * 110 / 96 / 15) + 2
+
+
+def unit_below(heading: str) -> str:
+    r"""A heading with its unit on a line of its own, so that no line break falls within the unit.
+
+    Examples
+    --------
+    >>> unit_below("保险公司每年（万元）"), unit_below("insurer a year (thousand yuan)"), unit_below("月份")
+    ('保险公司每年\n（万元）', 'insurer a year\n(thousand yuan)', '月份')
+    """
+    return re.sub(r" ?([（(][^（(]*[)）])$", r"\n\1", heading)
 
 
 def letter(column: int) -> str:

@@ -69,6 +69,9 @@ class _Writer(NativeCharts):
                 "contract": self.payoff,
             }.get(code)
             if draw is not None:
+                self.drawn.add(code)
+                if code in {"fan", "waterfall"}:
+                    self.tall.add(code)
                 draw(self.sheets[code])
             if code == "waterfall":
                 self.shares(self.sheets[code], section)

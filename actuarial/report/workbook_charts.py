@@ -128,7 +128,7 @@ class NativeCharts(ContentSheets):
         first = self._frame(
             sheet,
             "waterfall",
-            [self.t("col.step"), "", "+", "−"],
+            [self.t("col.step"), *(self.t(f"report.steps_{c}") for c in ("below", "rise", "fall"))],
             [labels, low, up, down],
             ["text", "yuan", "yuan", "yuan"],
         )
