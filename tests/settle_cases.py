@@ -37,6 +37,11 @@ def months(rows: list[str], head: str = "月份,赔付支出（元）,参保人�
     return work
 
 
+def _file(path: Path, words: str) -> Path:
+    path.write_text(words, encoding="utf-8")
+    return path
+
+
 def last(started: str | None, **ask: Any) -> Case:
     """Reading last year's file, from 2012-01 if it says, with 100 yuan of claims for this year."""
 
@@ -87,6 +92,12 @@ CASES: dict[str, list[Case]] = {
         months(["2012-01,1,1", *TWELVE[1:]]),
     ],
     "contract.heads_missing": [months([*TWELVE[:11], "12,1000000,"])],
+    "contract.heads_zero": [months([*TWELVE[:11], "12,1000000,0"])],
+    "contract.not_a_settlement": [
+        lambda folder: read_last(_file(folder / "m.csv", "月份,赔付支出（元）\n1,2"), JIANDE),
+        lambda folder: read_last(_file(folder / "plan.yaml", "kind: contract"), JIANDE),
+    ],
+    "contract.template_exists": [lambda folder: write_template(deal(), _file(folder / "t.xlsx", "filled"))],
     "contract.event_unknown": [months(TWELVE, events="下雨,1")],
     "contract.event_times": [months(TWELVE, events="complaint,1.5")],
     "contract.other_contract": [last("2012-01", contract=DRG)],

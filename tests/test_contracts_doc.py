@@ -113,7 +113,7 @@ def test_every_word_is_said() -> None:
         "deficit caused by policy: shared, insurer 50%",
         "expense first, to the insurer: actual expenses, at most 5 yuan a head",
         "surplus or deficit in whole: insurer 1 − 75% × the quality score (40% to 100%), fund the rest",
-        "in a surplus at most the least of 1 yuan and 2 yuan a head for the insurer",
+        "in a surplus the insurer gets at most the least of 1 yuan and 2 yuan a head",
         "balance of reserve: not below 0, ceiling 10 yuan, what does not fit to the fund",
         "taken off the insurer: item, 3 yuan",
         "paid to the insurer: item, 4 yuan",

@@ -74,7 +74,7 @@ def _usage_message(error: click.UsageError) -> str:
             "cli_usage.missing", value=error.param.opts[0] if isinstance(error.param, click.Option) else name
         )
     if isinstance(error, click.BadParameter):
-        name = error.param.opts[0] if error.param else ""
+        name = error.param.opts[0] if error.param else str(error.param_hint or "")
         return text("cli_usage.bad_value", name=name, detail=error.message.rstrip("."))
     if "No such command" in error.message:
         return text("cli_usage.no_command", value=error.message.split("'")[1] if "'" in error.message else "")

@@ -167,9 +167,8 @@ def case_of(
             label, equals, rest = reference.partition("=")
             found = load_contract(rest if equals else reference)
         name = label if equals else text("bargain_cli.present") if alone else found.law.name()
-        contracts[name if name not in contracts else f"{name} {len(contracts) + 1}"] = found.with_readings(
-            told["reading"]
-        )
+        contracts[name if name not in contracts else f"{name} {len(contracts) + 1}"] = found
+    contracts = _read(contracts, told["reading"])
     if simulation is not None:
         claims = simulation.claims
     elif told["lognormal"] is not None:
@@ -188,7 +187,10 @@ def case_of(
         "indicators": told["indicator"] or None,
         "events": told["event"] or None,
     }
-    if told["policy_rise"]:
+    rise = told["policy_rise"]
+    if rise is not None and not -1 < rise <= 10:
+        raise InputError([Fault("bargain.policy_rise", params={"value": rise})])
+    if rise:
         year = claims.sum(axis=1) if claims.ndim == 2 else claims
         given["policy_loss"] = year * told["policy_rise"]
         claims = claims * (1 + told["policy_rise"])
@@ -201,6 +203,17 @@ def case_of(
         costs,
         simulation,
     )
+
+
+def _read(contracts: dict[str, Contract], readings: dict[str, Any]) -> dict[str, Contract]:
+    """Each reading goes to the contracts that have its gap; one that none has is refused by the first."""
+    known = {gap for c in contracts.values() for gap in c.law.envelope.gaps}
+    return {
+        name: c.with_readings(
+            {k: v for k, v in readings.items() if k in c.law.envelope.gaps or k not in known}
+        )
+        for name, c in contracts.items()
+    }
 
 
 def _is_plan(reference: str) -> bool:
@@ -244,14 +257,18 @@ def variants(words: tuple[str, ...], base: Contract) -> tuple[dict[str, Contract
     for word in words:
         name, colon, rest = word.replace("：", ":").partition(":")
         parts = parts_of(rest)
-        if not colon or not name.strip() or not parts or name.strip() in contracts:
-            raise click.BadParameter(text("bargain_cli.offer", word=word))
+        if name.strip() in contracts:
+            raise click.BadParameter(text("bargain_cli.offer_twice", name=name.strip()), param_hint="--offer")
+        if not colon or not name.strip() or not parts:
+            raise click.BadParameter(text("bargain_cli.offer", word=word), param_hint="--offer")
         changes = dict(_change(part, word) for part in parts)
         if "target" in changes:
             try:
                 targets[name.strip()] = float(changes.pop("target"))
             except (TypeError, ValueError) as error:
-                raise click.BadParameter(text("bargain_cli.offer", word=word)) from error
+                raise click.BadParameter(
+                    text("bargain_cli.offer", word=word), param_hint="--offer"
+                ) from error
         contracts[name.strip()] = base.changed(changes) if changes else base
     return contracts, targets
 
@@ -282,7 +299,7 @@ def _change(part: str, word: str) -> tuple[str, Any]:
     try:
         found = yaml.safe_load(value)
     except yaml.YAMLError as error:
-        raise click.BadParameter(text("bargain_cli.offer", word=word)) from error
+        raise click.BadParameter(text("bargain_cli.offer", word=word), param_hint="--offer") from error
     if not equals or not place.strip():
-        raise click.BadParameter(text("bargain_cli.offer", word=word))
+        raise click.BadParameter(text("bargain_cli.offer", word=word), param_hint="--offer")
     return place.strip(), found

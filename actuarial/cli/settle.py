@@ -22,6 +22,14 @@ if TYPE_CHECKING:
 NUMBERS = ("target", "heads", "premium", "financing", "revenue", "claims", "late_claims", "policy_loss", "quality",
            "expenses", "excess", "budget")  # fmt: skip
 """Options that are amounts."""
+UNUSED = {
+    "claims": ("late_claims", "policy_loss", "quality", "expenses", "excess", "budget", "events", "event", "indicator",
+               "last", "late_last_year", "period", "out"),
+    "months": ("budget",),
+    "points": ("target", "heads", "premium", "financing", "revenue", "late_claims", "policy_loss", "quality", "expenses",
+               "excess", "events", "event", "indicator", "last", "late_last_year"),
+}  # fmt: skip
+"""Options that each way of settling does not use: refused, so that nothing is left out silently."""
 
 
 def _help(code: str) -> str:
@@ -81,6 +89,8 @@ def settle(reference: str, lang: str | None, as_json: bool, **given: Any) -> Non
     ways = [f"--{name}" for name in ("claims", "months", "points") if given[name] is not None]
     if len(ways) > 1:
         raise click.UsageError(say("settle_ways", names="、".join(ways)))
+    if ways:
+        _refuse_unused(given, ways[0])
     if (contract.terms.points is not None and not contract.terms.sharing) or given["points"] is not None:
         _by_points(contract, given, as_json=as_json)
     elif given["months"] is not None:
@@ -101,6 +111,15 @@ def _needed(given: dict[str, Any], *names: str) -> None:
     missing = [f"--{n.replace('_', '-')}" for n in names if given[n] is None]
     if missing:
         raise click.UsageError(say("settle_needed", names="、".join(missing)))
+
+
+def _refuse_unused(given: dict[str, Any], way: str) -> None:
+    """Options that would change nothing here."""
+    unused = [f"--{n.replace('_', '-')}" for n in UNUSED[way[2:]] if given[n] not in (None, (), {})]
+    if given["late_last_year"] is not None and given["last"] is None and "--late-last-year" not in unused:
+        raise click.UsageError(say("settle_late_without_last"))
+    if unused:
+        raise click.UsageError(say("settle_unused", way=way, names="、".join(unused)))
 
 
 def _period(word: str | None) -> pd.Period | None:
@@ -147,9 +166,12 @@ def _template(contract: Contract, given: dict[str, Any], *, as_json: bool) -> No
 
 def _by_year(contract: Contract, given: dict[str, Any], *, as_json: bool) -> None:
     """By the bands alone."""
-    _needed(given, "target", "claims")
-    target, claims = given["target"], given["claims"]
-    settled = contract.settle(target=target, claims=claims)
+    _needed(given, *(() if given["heads"] is not None else ("target",)), "claims")
+    claims = given["claims"]
+    settled = contract.settle(
+        claims=claims, **{k: given[k] for k in ("target", "heads", "premium", "financing", "revenue")}
+    )
+    target = settled.target
     if as_json:
         print_json(settled.to_dict())
         return
@@ -160,6 +182,9 @@ def _by_year(contract: Contract, given: dict[str, Any], *, as_json: bool) -> Non
             high = _yuan(row["to"]) if row["to"] < float("inf") else say("above")
             click.echo(say("settle_band", low=_yuan(row["from"]), high=high, amount=_yuan(row["amount"]),
                            share=f"{100 * row['insurer_share']:g}", part=_yuan(row["insurer_part"])))  # fmt: skip
+    rest = settled.insurer_result - settled.table["insurer_part"].sum()
+    if abs(rest) >= 0.01:
+        click.echo(say("settle_other_terms", amount=_yuan(rest)))
     click.echo(say("settle_result", insurer=_yuan(settled.insurer_result), fund=_yuan(settled.fund_result)))
     click.echo(say("settle_source", name=contract.law.name(), id=contract.law.id))
 

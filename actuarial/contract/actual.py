@@ -128,6 +128,13 @@ def _heads(table: Table, frame: pd.DataFrame) -> tuple[float, ...] | None:
         raise InputError(
             [Fault("contract.heads_missing", file=table.file, params={"months": "、".join(missing)})]
         )
+    empty = [
+        Fault("contract.heads_zero", file=table.file, cell=cell, params={"value": f"{n:g}"})
+        for n, cell in zip(table.frame["participants"], table.cells["participants"], strict=True)
+        if not n > 0
+    ]
+    if empty:
+        raise InputError(empty)
     return tuple(map(float, frame["participants"]))
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from actuarial.results import Result
 
 if TYPE_CHECKING:
+    from actuarial.contract.deal import Deal
     from actuarial.contract.terms import Contract
 
 
@@ -20,6 +21,8 @@ class Settlement(Result):
     Parameters
     ----------
     contract : Contract
+    deal : Deal
+        The contract with the year's amounts.
     target, claims, outcome : float
         ``outcome = target − claims`` [yuan].
     insurer_result, fund_result : float
@@ -27,6 +30,7 @@ class Settlement(Result):
     """
 
     contract: Contract
+    deal: Deal
     target: float
     claims: float
     outcome: float
@@ -36,15 +40,14 @@ class Settlement(Result):
     @property
     def table(self) -> pd.DataFrame:
         """The outcome band by band: amount in the band, share, insurer's part [yuan]."""
-        deal = self.contract.for_year(target=self.target)
-        table = deal.surplus if self.outcome >= 0 else deal.deficit
+        table = self.deal.surplus if self.outcome >= 0 else self.deal.deficit
         edges, bands = (table.edges, table.shares) if table is not None else ((), ({},))
         sign = 1.0 if self.outcome >= 0 else -1.0
         rows, low = [], 0.0
         for high, band in zip([*edges, float("inf")], bands, strict=True):
             inside = max(min(abs(self.outcome), high) - low, 0.0)
             mine = band.get(self.contract.main_party)
-            share = 0.0 if mine is None else float(deal.read.ratio(mine))
+            share = 0.0 if mine is None else float(self.deal.read.ratio(mine))
             rows.append({"from": low, "to": high, "insurer_share": share,
                          "amount": sign * inside, "insurer_part": sign * inside * share})  # fmt: skip
             low = high

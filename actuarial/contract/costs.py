@@ -46,7 +46,7 @@ class Costs:
     Raises
     ------
     InputError
-        If an amount is below 0, not a number, or a rate above 1.
+        If an amount is below 0, not a number, a rate is above 1, or one of staff and its cost is missing.
 
     Examples
     --------
@@ -72,6 +72,8 @@ class Costs:
                 continue
             if not 0 <= value <= (1 if field.name in rates else 1e15):
                 faults.append(Fault("bargain.cost", params={"name": field.name, "value": value}))
+        if bool(self.people) != bool(self.cost_per_person) and not faults:
+            faults.append(Fault("bargain.staff"))
         if faults:
             raise InputError(faults)
 

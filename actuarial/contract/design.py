@@ -351,6 +351,8 @@ def design_bands(
     asked = wanted or Wanted()
     year = year_of(claims)
     _check(edges, step, least, most, target)
+    if beyond is not None and not 0 <= beyond <= 1:
+        raise InputError([Fault("bargain.beyond", params={"value": beyond})])
     sides = share_tables(len(edges) + 1, step=step, low=least, high=most, order=order, beyond=beyond,
                          limit=limit if symmetric else max(math.isqrt(limit), 1), seed=seed)  # fmt: skip
     if symmetric:

@@ -225,6 +225,10 @@ def fair_target(
     most = 1.25 * float(year.max()) if high is None else float(high)
     if not 0 < least < most < math.inf:
         raise InputError([Fault("bargain.range", params={"low": f"{least:,.0f}", "high": f"{most:,.0f}"})])
+    if not abs(margin) <= 1e15:
+        raise InputError(
+            [Fault("bargain.wanted", params={"name": "margin", "value": margin, "low": -1e15, "high": 1e15})]
+        )
     kept = {k: v for k, v in given.items() if v is not None}
     plain = not kept and policy_loss is None and not (mine.terms.pools or mine.terms.fees or own.cash_rate)
     quick = plain and (not own.capital_rate or own.capital is not None)

@@ -106,7 +106,14 @@ def read_last(path: str | os.PathLike[str], contract: str, period: pd.Period | N
         If the file has faults, is of another contract or not of the year before.
     """
     file = Path(path)
-    data, lines = read_yaml(file)
+    try:
+        data, lines = read_yaml(file)
+    except InputError as error:
+        if error.code == "file.not_found":
+            raise
+        data = {}
+    if data.get("kind") != "contract_settlement":
+        raise InputError([Fault("contract.not_a_settlement", file=file.name)])
     found = validate(SavedSettlement, data, lines, file.name)
     if found.contract.partition("@")[0] != contract.partition("@")[0]:
         params = {"last": found.contract, "now": contract}

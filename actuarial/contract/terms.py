@@ -205,13 +205,17 @@ class Contract(Result):
         shares = (s for t in self.terms.sharing for b in t.bands for _, s in b.shares())
         return any(isinstance(s, Quality) for s in shares)
 
-    def settle(self, *, target: float, claims: float) -> Settlement:
+    def settle(self, *, claims: float, target: float | None = None, **amounts: float | None) -> Settlement:
         """Settle one year by its bands, in whole cents.
 
         Parameters
         ----------
-        target, claims : float
-            Contract target and the year's cash claims [yuan].
+        claims : float
+            The year's cash claims [yuan].
+        target : float, optional
+            Contract target [yuan].
+        **amounts : float, optional
+            ``heads``, ``premium``, ``financing``, ``revenue``, as for :meth:`for_year`; heads give the target where it is not told.
 
         Raises
         ------
@@ -224,13 +228,13 @@ class Contract(Result):
         >>> deal.settle(target=185_600_000, claims=187_600_000).insurer_result
         -900000.0
         """
-        for name, value in (("target", target), ("claims", claims)):
-            if not 0 <= value <= MOST:
+        for name, value in {"target": target, "claims": claims, **amounts}.items():
+            if value is not None and not 0 <= value <= MOST:
                 raise InputError([Fault("contract.amount", params={"name": name, "value": value})])
-        outcome = int(to_cents(target)) - int(to_cents(claims))
-        split = self.for_year(target=target).cents([outcome])
-        insurer = int(split.party(self.main_party)[0])
-        return Settlement(self, target, claims, outcome / 100, insurer / 100, (outcome - insurer) / 100,
+        deal = Deal.of(self, self.basis(target=target, **amounts))
+        outcome = int(to_cents(deal.basis.target)) - int(to_cents(claims))
+        insurer = int(deal.cents([outcome]).party(self.main_party)[0])
+        return Settlement(self, deal, deal.basis.target, claims, outcome / 100, insurer / 100, (outcome - insurer) / 100,
                           sources=(self.law.source("bands"), self.law.source("band_rule")))  # fmt: skip
 
     def settle_months(

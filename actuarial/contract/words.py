@@ -154,7 +154,7 @@ def _after(contract: Contract, lang: str | None) -> Iterator[str]:
     """Caps, pools, deductions, fees, and the shortest term."""
     t = contract.terms
     for c in t.caps:
-        yield _say("cap", lang, side=_say(c.side, lang), party=_party(contract, c.party, lang),
+        yield _say(f"cap_{c.side}", lang, party=_party(contract, c.party, lang),
                    amount=amount_in_words(c.amount, lang))  # fmt: skip
     for name, pool in t.pools.items():
         high = "-" if pool.ceiling is None else amount_in_words(pool.ceiling, lang)

@@ -171,7 +171,12 @@ def load_law(id_or_file: str | os.PathLike[str], kind: str | None = None) -> Law
     321.0
     """
     name = os.fspath(id_or_file)
-    law = _from_file(Path(name), Path(name).name) if name.endswith((".yaml", ".yml")) else _from_package(name)
+    if name.endswith((".yaml", ".yml")):
+        law = _from_file(Path(name), Path(name).name)
+    elif name in list_laws():
+        law = _from_package(name)
+    else:
+        raise InputError([Fault("law.unknown", params={"id": name, "known": "、".join(list_laws(kind))})])
     if kind is not None and law.envelope.kind != kind:
         params = {"id": law.id, "kind": law.envelope.kind, "wanted": kind}
         raise InputError([Fault("law.kind", file=law.file, params=params)])
@@ -180,8 +185,6 @@ def load_law(id_or_file: str | os.PathLike[str], kind: str | None = None) -> Law
 
 @cache
 def _from_package(name: str) -> Law:
-    if name not in list_laws():
-        raise InputError([Fault("law.unknown", params={"id": name, "known": "、".join(list_laws())})])
     with as_file(files(__package__).joinpath(f"{name}.yaml")) as path:
         law = _from_file(path, f"{name}.yaml")
     if law.id != name:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from actuarial.contract.terms import Contract
 from actuarial.errors import Fault, InputError
+from actuarial.law import list_laws
 from actuarial.results import new_workbook
 from actuarial.tables import columns
 from actuarial.texts import language, pick, text
@@ -30,13 +31,16 @@ def write_template(
     Raises
     ------
     InputError
-        If the file is not ``.xlsx``, or cannot be written.
+        If the file is not ``.xlsx``, is there already (it may have been filled in), or cannot be written.
     """
     if path.suffix.lower() != ".xlsx":
         raise InputError(
             [Fault("contract.template_type", file=str(path), params={"suffix": path.suffix or path.name})]
         )
+    if path.exists():
+        raise InputError([Fault("contract.template_exists", file=str(path))])
     chosen = language(lang)
+    reference = contract.law.id if contract.law.id in list_laws("contract") else contract.law.file
     with new_workbook(path) as book:
         book.set_properties({"created": dt.datetime(2000, 1, 1)})
         head = book.add_format(
@@ -67,7 +71,7 @@ def write_template(
         guide = book.add_worksheet(text("settle_words.sheet_guide", chosen))
         guide.set_column(0, 0, 100)
         for row in range(5):
-            guide.write_string(row, 0, text(f"settle_words.guide_{row + 1}", chosen, name=contract.law.name(chosen), id=contract.law.id), words)  # fmt: skip
+            guide.write_string(row, 0, text(f"settle_words.guide_{row + 1}", chosen, name=contract.law.name(chosen), id=contract.law.id, reference=reference), words)  # fmt: skip
         _prepare(guide)
     return path
 

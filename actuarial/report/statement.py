@@ -32,6 +32,8 @@ from actuarial.texts import language, pick, text, use_language
 SIGNED = ("unit_seal", "head", "handler", "date")
 """Lines of the table of signatures."""
 SAVED = "settlement.json"
+UNITS_APART = 100
+"""Claims so many times the target, or so small a part of it, read like a wrong unit: halfway, in ratios, to the 10,000 between yuan and 万元."""
 """File that next year's settlement reads."""
 
 
@@ -151,6 +153,9 @@ def _notices(k: Pages) -> list[str]:
     words = []
     if e.status != "enacted":
         words.append(k.t("not_enacted", status=text(f"law_words.{e.status}", k.lang)))
+    ratio = sum(s.claims) / max(round(s.deal.basis.target * 100), 1)
+    if sum(s.claims) and not 1 / UNITS_APART < ratio < UNITS_APART:
+        words.append(k.t("units_apart", ratio=f"{ratio:,.4g}"))
     state = s.state
     for name, value in (("reserve", state.reserve), ("carried", state.carried), ("owed", state.owed), ("claims", s.carried_claims)):  # fmt: skip
         if int(value):
@@ -204,7 +209,7 @@ def _months(k: Pages) -> Section:
         words.append(k.t("worst", month=k.month(month), amount=_plain(round(need * 100))) if need else k.t("no_need"))  # fmt: skip
     for code, cents in (
         ("earlier", s.year.earlier_claims),
-        ("late", s.late_claims),
+        ("late", 0 if s.carried_claims else s.late_claims),
         ("policy", s.year.policy_loss),
     ):
         if cents:
