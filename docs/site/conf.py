@@ -7,8 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from pygments.lexers.special import TextLexer
+from sphinx.highlighting import lexers
+
 import actuarial
 
+lexers["csv"] = TextLexer()
 project = "fund-actuarial"
 author = copyright = "fund-actuarial"
 version = release = actuarial.__version__
@@ -21,6 +25,7 @@ nb_execution_mode = "cache"
 nb_execution_timeout = 300
 nb_execution_raise_on_error = True
 nb_ipywidgets_js: dict[str, Any] = {}
+suppress_warnings = ["mystnb.unknown_mime_type"]  # the what-if page in notebook 08 is for JupyterLab
 html_math_renderer = "mathml"
 html_theme = "furo"
 html_title = f"fund-actuarial {version}"
