@@ -124,7 +124,7 @@ import actuarial as act
 from actuarial.cli import main
 import actuarial.app.session, actuarial.report.word, actuarial.report.pdf, docx, typst, xlsxwriter, jinja2
 plan, fleet = sys.argv[2] + "/fund0", sys.argv[2]
-claims = act.read_claims(act.sample_path("synthetic/claims.csv"))
+claims = act.sample_path("synthetic/claims.csv")  # read in the child: threads of DuckDB do not outlive a fork
 simulated = ["--paths", "300", "--seed", "5", "--threads", "1"]
 
 def work(kind, folder):
@@ -133,7 +133,7 @@ def work(kind, folder):
     elif kind == "fleet":
         main(["fleet", fleet, "--keep", folder + "/kept", "--out", folder + "/fleet.csv", *simulated])
     else:
-        act.sort_claims(claims, folder + "/sorted.parquet")
+        act.sort_claims(act.read_claims(claims), folder + "/sorted.parquet")
 
 print("ready", flush=True)
 for line in sys.stdin:
