@@ -97,6 +97,12 @@ CASES: dict[str, list[Case]] = {
         lambda folder: read_last(_file(folder / "m.csv", "月份,赔付支出（元）\n1,2"), JIANDE),
         lambda folder: read_last(_file(folder / "plan.yaml", "kind: contract"), JIANDE),
     ],
+    "contract.budget": [
+        lambda _: act.load_contract(DRG).settle_points(
+            pd.DataFrame({"provider": ["a"], "points": [1.0]}), budget=-5.0
+        )
+    ],
+    "contract.template_points": [lambda folder: write_template(act.load_contract(DRG), folder / "t.xlsx")],
     "contract.template_exists": [lambda folder: write_template(deal(), _file(folder / "t.xlsx", "filled"))],
     "contract.event_unknown": [months(TWELVE, events="下雨,1")],
     "contract.event_times": [months(TWELVE, events="complaint,1.5")],

@@ -23,7 +23,7 @@ from actuarial.contract.costs import Costs
 from actuarial.contract.design import Wanted, curve_of, design_bands, try_tables
 from actuarial.contract.effort import Effort, incentive_table, rational_saving
 from actuarial.contract.fair import find_targets
-from actuarial.contract.measures import Figure, difference, measure
+from actuarial.contract.measures import Figure, changes, measure
 from actuarial.contract.months import cash_need
 from actuarial.contract.outcomes import Outcomes
 from actuarial.contract.simple import SimpleClaims, closed_form_tail
@@ -102,7 +102,7 @@ def test_errors_cover() -> None:
         for n in names:
             values[n].append(getattr(found, n).value)
             errors[n].append(getattr(found, n).error)
-        gap = difference(f(x), g(x))
+        gap = changes(f(x), g(x)).expected
         values["difference"].append(gap.value)
         errors["difference"].append(gap.error)
     for n, seen in values.items():

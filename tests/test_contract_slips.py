@@ -119,3 +119,20 @@ def test_an_unknown_id_is_told_the_contracts_alone() -> None:
         act.load_contract("jiande")
     assert "/ncms/" not in str(caught.value)
     assert JIANDE in str(caught.value)
+
+
+def test_equal_numbers_are_one_group() -> None:
+    """Years with the same number of events are told together, however many they are."""
+    claims = act.SimpleClaims(183e6, 0.05).claims(100)
+    found = act.load_contract(JIANDE).evaluate(claims=claims, heads=400_000)
+    table = found.conditional([0] * 55 + list(range(1, 46)), groups=5)
+    assert table["probability"].tolist() == [0.6, 0.2, 0.2]
+    assert (table["low"].iloc[1:].to_numpy() > table["high"].iloc[:-1].to_numpy()).all()
+
+
+def test_an_offer_of_another_target_says_so() -> None:
+    plan = act.load_contract(JIANDE)
+    claims = act.SimpleClaims(183e6, 0.05).claims(50)
+    offers = act.compare_offers({"a": plan, "b": plan}, claims=claims, target=185.6e6, targets={"b": 184e6})
+    assert offers.differs("b", "zh") == ("标的 18,400.00 万元",)
+    assert offers.differs("a", "zh") == ()

@@ -7,10 +7,12 @@ import re
 from pathlib import Path
 
 import pytest
+from pydantic import TypeAdapter
 
 import actuarial as act
 from actuarial.cli import main
 from actuarial.contract.words import terms_in_words
+from actuarial.law import contract_terms
 from actuarial.law.contract_terms import ContractPayload
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -66,6 +68,17 @@ def test_every_word_stands_on_the_page(lang: str) -> None:
     """Whatever key a contract's terms know is explained on both pages."""
     page = PAGES[lang].read_text(encoding="utf-8")
     assert {k for k in ContractPayload.model_fields if f"| `{k}` |" not in page} == set()
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_every_fixed_word_stands_on_the_page(lang: str) -> None:
+    """What a term may be stands on both pages, to which the refusal of another word points."""
+    kinds = ("Crossing", "PolicyRule", "LaterRule", "BalanceBase", "BeyondTarget", "AboveReserve", "LateClaims",
+             "Headcount", "Calendar", "Destination")  # fmt: skip
+    page, mark = PAGES[lang].read_text(encoding="utf-8"), "、" if lang == "zh" else ", "
+    for kind in kinds:
+        names = TypeAdapter(getattr(contract_terms, kind)).validate_python({"gap": "x"}).names
+        assert f"` | {mark.join(f'`{n}`' for n in names)} |" in page, kind
 
 
 @pytest.mark.parametrize("name", CONTRACTS)

@@ -131,6 +131,14 @@ def test_a_count_month_that_is_stated() -> None:
     )  # who bears a loss is not asked for
 
 
+def test_a_later_count_month_is_not_known_in_month_1() -> None:
+    """Instalments go by the first month's heads; the sixth month's give the target at the year's end."""
+    later = DEAL.changed({"target.headcount": "count_date", "target.count_month": 6})
+    found = later.settle_months(claims=[14e6] * 12, heads=[400_000] * 3 + [401_200] * 9, readings=READ)
+    assert (found.planned_target, found.deal.basis.target) == (18_560_000_000, 186_156_800.0)
+    conserves(found)
+
+
 def test_heads_are_not_asked_for_where_they_do_not_matter() -> None:
     """With a stated target and no complaint, no entry depends on heads; with one complaint the reading is asked for."""
     persons = [400_000] * 11 + [500_000]

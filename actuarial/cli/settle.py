@@ -108,7 +108,8 @@ def _value(word: str) -> float | str:
 
 
 def _needed(given: dict[str, Any], *names: str) -> None:
-    missing = [f"--{n.replace('_', '-')}" for n in names if given[n] is None]
+    missing = ["/".join(f"--{n.replace('_', '-')}" for n in either.split("|"))
+               for either in names if all(given[n] is None for n in either.split("|"))]  # fmt: skip
     if missing:
         raise click.UsageError(say("settle_needed", names="、".join(missing)))
 
@@ -166,7 +167,7 @@ def _template(contract: Contract, given: dict[str, Any], *, as_json: bool) -> No
 
 def _by_year(contract: Contract, given: dict[str, Any], *, as_json: bool) -> None:
     """By the bands alone."""
-    _needed(given, *(() if given["heads"] is not None else ("target",)), "claims")
+    _needed(given, "target|heads", "claims")
     claims = given["claims"]
     settled = contract.settle(
         claims=claims, **{k: given[k] for k in ("target", "heads", "premium", "financing", "revenue")}

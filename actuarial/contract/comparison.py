@@ -227,9 +227,11 @@ class Comparison(Result):
         )
 
     def differs(self, offer: str, lang: str | None = None) -> tuple[str, ...]:
-        """What an offer says otherwise than the base, a line a term."""
-        base = terms_in_words(self.evaluations[self.base].contract, lang)
-        return tuple(w for w in terms_in_words(self.evaluation(offer).contract, lang) if w not in base)
+        """What an offer says otherwise than the base: its target, then a line a term."""
+        base, found = terms_in_words(self.evaluations[self.base].contract, lang), self.evaluation(offer)
+        other = Unit.fine(lang).show(found.target)
+        moved = () if found.target == self.target else (text("comparison.other_target", lang, target=other),)
+        return (*moved, *(w for w in terms_in_words(found.contract, lang) if w not in base))
 
     def to_dict(self, lang: str | None = None) -> dict[str, Any]:
         """Plain data for ``--json``."""

@@ -192,7 +192,7 @@ class Evaluation(Result):
         values : array_like, shape (n,)
             Growth, policy, number of events … of each path; numbers, or words.
         groups : int
-            Numbers with more than so many different values are cut into so many groups of equal size.
+            Numbers with more than so many different values are cut into so many groups of about equal size, equal numbers together.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""Paths in groups by a factor: each different value, or groups of equal size."""
+"""Paths in groups by a factor: each different value, or groups of about equal size."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ def groups_of(values: ArrayLike, n: int, groups: int) -> Iterator[tuple[dict[str
     n : int
         Number of paths.
     groups : int
-        Numbers with more than so many different values are cut at their quantiles.
+        Numbers with more than so many different values are cut at their quantiles, equal numbers kept together (so that there may
+        be fewer groups, of unequal size).
 
     Raises
     ------
@@ -33,6 +34,8 @@ def groups_of(values: ArrayLike, n: int, groups: int) -> Iterator[tuple[dict[str
     --------
     >>> [(row["low"], row["high"], at.tolist()) for row, at in groups_of([4, 1, 3, 2], 4, 2)]
     [(1.0, 2.0, [1, 3]), (3.0, 4.0, [2, 0])]
+    >>> [at.tolist() for _, at in groups_of([0, 0, 0, 1, 2, 3], 6, 2)]
+    [[0, 1, 2], [3, 4, 5]]
     >>> [row["group"] for row, _ in groups_of(["new", "old", "new"], 3, 5)]
     ['new', 'old']
     """
@@ -51,6 +54,8 @@ def groups_of(values: ArrayLike, n: int, groups: int) -> Iterator[tuple[dict[str
             yield {"group": str(value), "low": low, "high": high, "probability": len(at) / n}, at
         return
     order = np.argsort(found, kind="stable")
-    for k, at in enumerate(np.array_split(order, groups), 1):
+    ascending = found[order]
+    starts = {int(np.searchsorted(ascending, found[part[0]])) for part in np.array_split(order, groups)}
+    for k, at in enumerate(np.split(order, sorted(starts)[1:]), 1):
         low, high = float(found[at[0]]), float(found[at[-1]])
         yield {"group": str(k), "low": low, "high": high, "probability": len(at) / n}, at

@@ -149,17 +149,3 @@ def _influences(result: Array, found: Measures) -> dict[str, Array]:
         at = np.partition(result, min(whole, len(result) - 1))[min(whole, len(result) - 1)]
         out[name] = -np.maximum(at - result, 0.0) / share
     return out
-
-
-def difference(one: Array, other: Array) -> Figure:
-    """Mean of ``one − other`` on the same paths, with the error of the difference itself.
-
-    Examples
-    --------
-    >>> difference(np.array([1.0, 2.0, 3.0]), np.array([0.0, 1.0, 2.0]))
-    Figure(value=1.0, error=0.0)
-    """
-    gap = one - other
-    return Figure(
-        float(gap.mean()), float(gap.std(ddof=1)) / math.sqrt(len(gap)) if len(gap) > 1 else math.nan
-    )

@@ -139,7 +139,7 @@ def settled_by_points(contract: Contract, points: pd.DataFrame, budget: float) -
     if terms is None:
         raise InputError([Fault("contract.no_points_rule", file=contract.law.file)])
     if not 0 < budget <= MOST:
-        raise InputError([Fault("contract.target", params={"value": budget})])
+        raise InputError([Fault("contract.budget", params={"value": budget})])
     read = Reader(contract.law, contract.basis(target=budget))
     most = None if terms.point_value_at_most is None else read.yuan(terms.point_value_at_most)
     share = float(read.ratio(terms.reserve_share))

@@ -231,8 +231,7 @@ def settled(contract: Contract, year: Year, amounts: Mapping[str, float | None])
     heads = year.heads
 
     def by(rule: str, asked: tuple[str, ...] = ()) -> YearSettlement:
-        known = heads[0] if rule != "count_date" else heads[target.count_month - 1]
-        return _settled(contract, year, amounts, known, counted(heads, rule, target.count_month), asked)
+        return _settled(contract, year, amounts, heads[0], counted(heads, rule, target.count_month), asked)
 
     if not year.heads_change:
         return by("count_date")

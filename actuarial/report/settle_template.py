@@ -31,12 +31,14 @@ def write_template(
     Raises
     ------
     InputError
-        If the file is not ``.xlsx``, is there already (it may have been filled in), or cannot be written.
+        If the contract pays by points alone, the file is not ``.xlsx``, is there already (it may have been filled in), or cannot be written.
     """
     if path.suffix.lower() != ".xlsx":
         raise InputError(
             [Fault("contract.template_type", file=str(path), params={"suffix": path.suffix or path.name})]
         )
+    if contract.terms.points is not None and not contract.terms.sharing:
+        raise InputError([Fault("contract.template_points", file=contract.law.file)])
     if path.exists():
         raise InputError([Fault("contract.template_exists", file=str(path))])
     chosen = language(lang)

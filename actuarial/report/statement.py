@@ -155,7 +155,7 @@ def _notices(k: Pages) -> list[str]:
         words.append(k.t("not_enacted", status=text(f"law_words.{e.status}", k.lang)))
     ratio = sum(s.claims) / max(round(s.deal.basis.target * 100), 1)
     if sum(s.claims) and not 1 / UNITS_APART < ratio < UNITS_APART:
-        words.append(k.t("units_apart", ratio=f"{ratio:,.4g}"))
+        words.append(k.t("units_apart", ratio=f"{ratio:,.0f}" if ratio > 1 else f"1/{1 / ratio:,.0f}"))
     state = s.state
     for name, value in (("reserve", state.reserve), ("carried", state.carried), ("owed", state.owed), ("claims", s.carried_claims)):  # fmt: skip
         if int(value):
