@@ -94,6 +94,11 @@ class Answer(Result):
     precedent: SimpleTarget
     projection: Projection | None = None
     accounts: PersonalAccounts | None = None
+    heard: tuple[ActuarialWarning, ...] = ()
+
+    def warnings_in(self, lang: str | None = None) -> tuple[str, ...]:
+        """What was warned of, in a language: a document may be written in another one than the run spoke."""
+        return tuple(dict.fromkeys(w.message(lang) for w in self.heard))
 
     @property
     def table(self) -> pd.DataFrame:
@@ -246,6 +251,7 @@ def run(
         plan, sim, target, targets, scenarios, (min(counted), max(counted)), deal, budget,
         limits, provider_budgets(plan), checks,
         (*plan_breaks(plan), *(n for t in tables.values() for n in t.notes), *(plan.claims.notes if plan.claims else ())), said, raw_growth(plan), simple_target(), years, apart,
+        heard=tuple(w.message for w in ours if isinstance(w.message, ActuarialWarning)),
         sources=_unique(sim.sources),
     )  # fmt: skip
 

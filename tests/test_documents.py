@@ -27,6 +27,7 @@ from actuarial.report.captions import captioned
 from actuarial.report.content import UNSOURCED
 from actuarial.report.opinion import BLANK, SIGNED
 from actuarial.results import shown
+from actuarial.texts import text
 
 OFFICE = shutil.which("soffice") or shutil.which("libreoffice")
 CASES = [(kind, lang) for kind in ("actuarial", "bulletin") for lang in act.LANGUAGES]
@@ -237,6 +238,19 @@ def test_bulletin_gives_huoshans_printed_figures(plan_with: Callable[..., Plan])
     assert "大病保险支付" in words.split("因此未列的项目")[1]
     assert "审核扣减" not in words.split("因此未列的项目")[1]
     assert "8,657.34 万元 筹资未到位" in words or "8,657.34 万元" in words
+
+
+def test_bulletin_of_a_whole_year_expects_nothing(plan_with: Callable[..., Plan]) -> None:
+    """After twelve months the year is told, not expected; warnings are in the document's language."""
+    whole = act.run(plan_with("anhui_county", {"valuation_date": "2010-12-31"}), paths=100)
+    for lang, told, expected in (
+        ("zh", "全年支出 ", "全年支出预计"),
+        ("en", "was 20.78 million", "is expected at 20.78"),
+    ):
+        words = " ".join(p for s in compose(whole, lang, kind="bulletin").sections for p in s.paragraphs)
+        assert told in words
+        assert expected not in words
+        assert text("fund.budget_at_present", lang, standard="100") in words
 
 
 def test_bulletin_shows_what_ran_over(jieshou_run: Answer) -> None:

@@ -332,8 +332,10 @@ class Simulation(Result):
             ax.axhline(0, color=COLOURS["bad"], linewidth=1.2)
             start = len(fan) - 13
             ax.axvline(start, color=COLOURS["ink"], linestyle=":", linewidth=1)
-            ax.annotate(text("chart.planned_year", lang), (start, 1), xycoords=("data", "axes fraction"),
-                        xytext=(4, -12), textcoords="offset points", fontsize=9)  # fmt: skip
+            bottom, top = ax.get_ylim()  # the words keep clear of the line at zero
+            foot = top < 0.15 * (top - bottom)
+            ax.annotate(text("chart.planned_year", lang), (start, 0 if foot else 1), xycoords=("data", "axes fraction"),
+                        xytext=(4, 6 if foot else -12), textcoords="offset points", fontsize=9)  # fmt: skip
             ax.set_xticks(
                 x, [f"{p.year}-{p.month:02d}" for p in fan["month"]], rotation=45, ha="right", fontsize=8
             )

@@ -123,7 +123,13 @@ def _enrolment(k: Context, f: Figures) -> Section:
 
 
 def _spending(k: Context, f: Figures) -> Section:
-    words = [k.t("report_words.settled", months=f.months, settled=k.unit.show(f.settled))]
+    words = [
+        k.t(
+            "report_words.settled_year" if f.months == 12 else "report_words.settled",
+            months=f.months,
+            settled=k.unit.show(f.settled),
+        )
+    ]
     if f.deducted:
         words.append(
             k.t("report_words.deducted", deducted=k.unit.show(f.deducted), actual=k.unit.show(f.actual))
@@ -210,11 +216,13 @@ def _outlook(k: Context) -> Section:
     """The year's end, and the risk of the year that follows."""
     base, sim = k.sim.cost.base, k.sim
     low, high = base.interval()
-    words = [k.t("report_words.outlook_year", year=k.last, total=k.unit.show(base.total), low=k.unit.show(low), high=k.unit.show(high))]  # fmt: skip
+    over = "_over" if high - low < 1 else ""  # yuan: nothing is left to expect
+    words = [k.t(f"report_words.outlook_year{over}", year=k.last, total=k.unit.show(base.total), low=k.unit.show(low), high=k.unit.show(high))]  # fmt: skip
     opening = sim.opening
     q = np.quantile(opening, [0.025, 0.975])
+    over = "_over" if q[1] - q[0] < 1 else ""
     words.append(
-        k.t("report_words.outlook_balance", year=k.last, mean=k.unit.show(float(opening.mean())), low=k.unit.show(float(q[0])),
+        k.t(f"report_words.outlook_balance{over}", year=k.last, mean=k.unit.show(float(opening.mean())), low=k.unit.show(float(q[0])),
             high=k.unit.show(float(q[1])), risk=plain(100 * float((opening < 0).mean()), 1))
     )  # fmt: skip
     risk = sim.deficit_probability()[k.a.target.criterion]
@@ -250,7 +258,7 @@ def _attention(k: Context, f: Figures) -> list[Section]:
                 k.t("report_words.attention_provider", provider=term_label(str(row["provider"]), k.lang), amount=k.unit.show(row["overspend"]),
                     share=plain(100 * row["overspend"] / row["budget"], 1) if row["budget"] else "—")
             )  # fmt: skip
-    words += k.a.warnings
+    words += k.a.warnings_in(k.lang)
     if not words:
         return []
     return [Section(k.t("report_words.attention_title"), tuple(words))]

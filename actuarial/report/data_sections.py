@@ -190,7 +190,7 @@ def assumptions_section(k: Context) -> Section:
         for code, value, status, source in _assumptions(k)
     ]
     columns = [k.col("item"), k.col("value"), k.col("status"), k.col("source")]
-    notes = tuple(pick(n, k.lang) for n in k.plan.model.notes) + k.a.warnings
+    notes = tuple(pick(n, k.lang) for n in k.plan.model.notes) + k.a.warnings_in(k.lang)
     return Section(k.t("report.assumptions"), notes, (block("", columns, rows),))
 
 
