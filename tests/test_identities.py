@@ -118,7 +118,7 @@ HALVES = {"small": 0.5}
         "lambda: a", "a if b else a", "[x for x in (a, b)]", "(x := a)", "~a", "a | b", "a << b", "1j",
         "None", "...",
         "*a", "a b", "a +", "", "a; b", "a = b", "import os", "+a", "a\0",
-        "(" * 500 + "a" + ")" * 500, "a+" * 5000 + "a",
+        "(" * 500 + "a" + ")" * 500, "a+" * 5000 + "a", "a+" * 300 + "a", "-" * 600 + "a",
     ],
 )  # fmt: skip
 def test_only_arithmetic_is_evaluated(expression: str) -> None:

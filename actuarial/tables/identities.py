@@ -77,7 +77,13 @@ def reconcile(
     return Reconciliation(expression, printed, point, stated, gap, verdict)
 
 
+LONGEST = 500
+"""Characters of an identity; a longer one could nest deeper than Python's own stack."""
+
+
 def _parse(expression: str, values: Mapping[str, float]) -> ast.expr:
+    if len(expression) > LONGEST:
+        raise InputError([Fault("plan.expression", params={"expression": f"{expression[:40]}…"})])
     try:
         tree = ast.parse(expression, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
