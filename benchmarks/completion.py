@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import statistics
 import sys
-import time
 import warnings
-from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
+from timing import median_time
 
 from actuarial.experience.completion import Triangle, complete
 
@@ -22,16 +20,6 @@ def incremental() -> np.ndarray:
     pattern = np.exp(-0.35 * np.arange(N))
     level = 1e6 * np.exp(rng.normal(0, 0.05, N))
     return level[:, None] * pattern / pattern.sum() * np.exp(rng.normal(0, 0.08, (N, N)))
-
-
-def median_time(work: Callable[[], object], repeats: int = 7) -> float:
-    """Median seconds."""
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
 
 
 def main() -> None:

@@ -9,10 +9,9 @@ from __future__ import annotations
 import os
 import statistics
 import sys
-import time
-from collections.abc import Callable
 
 import numpy as np
+from timing import median_time
 
 import actuarial as act
 from actuarial.contract.candidates import share_tables
@@ -27,16 +26,6 @@ TARGET, HEADS = 185_600_000.0, 400_000.0
 EDGES = (3e6, 6e6, 9e6, 18.56e6)
 SLOW = 2_000
 """Paths of the plain loops."""
-
-
-def median_time(work: Callable[[], object], repeats: int = 7) -> float:
-    """Median seconds."""
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
 
 
 def plain_year(months: list[list[float]], edges: list[float], shares: list[float]) -> tuple[float, float]:

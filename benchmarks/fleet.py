@@ -1,7 +1,8 @@
 """Many funds: cost by their number, memory, against a simple model in NumPy, and on Spark: ``python benchmarks/fleet.py``.
 
 Seconds are of processor where one process does the work (other work on the machine then does not count), else of the clock.
-Options: funds in each run (default 20 40 80).
+Options: funds in each run (default 20 40 80); with ``--threads`` before them only the first table, on two threads, with seconds of the clock
+(``--threads 28 280 2800`` takes five minutes).
 """
 
 from __future__ import annotations
@@ -92,5 +93,19 @@ def report(sizes: list[int]) -> None:
     session.stop()
 
 
-if __name__ == "__main__":
+def on_threads(sizes: list[int]) -> None:
+    """Print what so many funds take on two threads."""
+    kernel.prepare(10**9)
+    timed("threads", 1, 2)
+    print("| funds | seconds of the clock | a fund: clock, processor | peak memory |\n|---|---|---|---|")
+    for funds in sizes:
+        start = time.process_time()
+        clock = timed("threads", funds, 2)
+        each, spent = 1000 * clock / funds, 1000 * (time.process_time() - start) / funds
+        print(f"| {funds:,} | {clock:.1f} | {each:.0f} ms, {spent:.0f} ms | {peak_mb():.0f} MB |", flush=True)
+
+
+if __name__ == "__main__" and sys.argv[1:2] == ["--threads"]:
+    on_threads([int(a) for a in sys.argv[2:]])
+elif __name__ == "__main__":
     report([int(a) for a in sys.argv[1:]] or [20, 40, 80])

@@ -7,14 +7,12 @@ Every row is the median of several repeats of both sides, measured one after the
 from __future__ import annotations
 
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 
 import numpy as np
+from timing import median_time
 
 import actuarial as act
 from actuarial.experience import base_year
@@ -22,16 +20,6 @@ from actuarial.fund.target import premium_target
 from actuarial.pipeline import run
 
 PATHS = int(os.environ.get("BENCH_PATHS", "500000"))
-
-
-def median_time(work: Callable[[], object], repeats: int = 5) -> float:
-    """Median seconds of `repeats` runs."""
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
 
 
 def textbook(paths: int, seed: int, *, chunk: int | None = None) -> tuple[float, float]:

@@ -13,11 +13,12 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from run import PLAN, ours, textbook
+from timing import median_time
 
 import actuarial as act
 from actuarial.fund.chunks import collect, need
@@ -27,17 +28,8 @@ from actuarial.fund.target import premium_target
 
 PATHS = int(os.environ.get("BENCH_PATHS", "200000"))
 LOOP_PATHS = 1000
+processor_time = partial(median_time, clock=time.process_time)
 FLEET_PATHS = 20_000
-
-
-def median_time(work: Callable[[], object], repeats: int) -> float:
-    """Median seconds of processor."""
-    times = []
-    for _ in range(repeats):
-        start = time.process_time()
-        work()
-        times.append(time.process_time() - start)
-    return statistics.median(times)
 
 
 def peak_mb() -> float:
@@ -149,18 +141,21 @@ def report(millions: list[float]) -> None:
     """Print the table."""
     print(f"cores {os.cpu_count()}, python {sys.version.split()[0]}, numpy {np.__version__}, paths {PATHS:,}")
     print("\n| what | seconds | against | ratio |\n|---|---|---|---|")
-    whole, alone = median_time(lambda: ours(PATHS, 1), 3), median_time(target_only, 3)
+    whole, alone = (
+        processor_time(lambda: ours(PATHS, 1), 3),
+        processor_time(target_only, 3),
+    )
     rivals = (
-        ("textbook NumPy in chunks of 8,192", median_time(lambda: textbook(PATHS, 1, chunk=8192), 3)),
-        ("textbook NumPy, all draws at once", median_time(lambda: textbook(PATHS, 1), 3)),
+        ("textbook NumPy in chunks of 8,192", processor_time(lambda: textbook(PATHS, 1, chunk=8192), 3)),
+        ("textbook NumPy, all draws at once", processor_time(lambda: textbook(PATHS, 1), 3)),
         (f"plain Python loop ({LOOP_PATHS:,} paths, scaled; no contract)",
-         median_time(plain_loop, 3) * PATHS / LOOP_PATHS),
+         processor_time(plain_loop, 3) * PATHS / LOOP_PATHS),
     )  # fmt: skip
     for name, seconds in rivals:
         print(
             f"| simulate + target + contract, one thread | {whole:.2f} | {name}: {seconds:.2f} s | {seconds / whole:.2f}× |"
         )
-    numbers = median_time(raw, 5)
+    numbers = processor_time(raw, 5)
     moves()
     print(
         f"| simulate + target, one thread | {alone:.3f} | SFC64's normals alone, as many: {numbers:.3f} s | {alone / numbers:.2f}× their time |"

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 
 import numpy as np
 import pytest
-import yaml
 
 import actuarial as act
 from actuarial.fund.fitted import fitted_severities
@@ -15,29 +13,14 @@ from actuarial.fund.forecast import plan_cost
 from actuarial.fund.scenarios import compare_scenarios
 from actuarial.fund.sensitivity import tornado
 from actuarial.plan import Patch
-from actuarial.samples import sample_path
-from actuarial.samples.claims import synthetic_claims
+from tests.claim_plans import plan_of_claims
 
 
 @pytest.fixture(scope="module")
 def fitted_plan(tmp_path_factory: pytest.TempPathFactory) -> act.Plan:
     """Jieshou's plan with 4,000 synthetic members' claims, the law of inpatient claims fitted to them."""
-    folder = tmp_path_factory.mktemp("fitted") / "plan"
-    shutil.copytree(sample_path("jieshou"), folder)
-    synthetic_claims(4_000).to_csv(folder, "zh")
-    file = folder / "plan.yaml"
-    data = yaml.safe_load(file.read_text(encoding="utf-8"))
-    data["tables"].pop("experience")
-    data["tables"] |= {
-        "claims": {"path": "claims.csv", "basis": "incurred"},
-        "exposure": {"path": "exposure.csv"},
-    }
-    data["insured"] |= {"count": 4_000, "next_year": 4_000}
-    data |= {"scenarios": [], "identities": []}
-    del data["contract"]
-    data["process"]["severity"] = {"inpatient": {"law": "fitted", "status": "assumed", "source": "test"}}
-    file.write_text(yaml.safe_dump(data, allow_unicode=True), encoding="utf-8")
-    return act.load_plan(file)
+    severity = {"inpatient": {"law": "fitted", "status": "assumed", "source": "test"}}
+    return act.load_plan(plan_of_claims(tmp_path_factory.mktemp("fitted") / "plan", 4_000, severity=severity))
 
 
 @pytest.mark.filterwarnings("ignore::actuarial.errors.ActuarialWarning")

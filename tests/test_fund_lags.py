@@ -21,6 +21,7 @@ from actuarial.fund.paths import PathArrays, rest_of, simulate_chunk
 from actuarial.fund.sampling import SOBOL, SOBOL_BLOCK
 from actuarial.fund.switches import SOURCES
 from actuarial.plan import Patch, Plan
+from tests.claim_plans import plan_of_claims
 from tests.conftest import cost_of, simulate_plan
 from tests.test_fund_shocks import FLU, RULE, changed
 
@@ -124,25 +125,7 @@ def test_unpaid_of_an_even_year() -> None:
 @pytest.mark.slow
 def test_claims_on_the_incurred_basis_pay_by_their_own_run_off(tmp_path: Path) -> None:
     """Where the base year is incurred, what is unpaid at its end is not paid before: cash begins higher by just that amount."""
-    import shutil
-
-    import yaml
-
-    from actuarial.samples.claims import synthetic_claims
-
-    shutil.copytree(act.sample_path("jieshou"), tmp_path / "plan")
-    synthetic_claims(4000).to_csv(tmp_path / "plan", "zh")
-    file = tmp_path / "plan" / "plan.yaml"
-    data = yaml.safe_load(file.read_text(encoding="utf-8"))
-    data["tables"].pop("experience")
-    data["tables"] |= {
-        "claims": {"path": "claims.csv", "basis": "incurred"},
-        "exposure": {"path": "exposure.csv"},
-    }
-    data["insured"] |= {"count": 4000, "next_year": 4000}
-    data |= {"scenarios": [], "identities": [], "contract": None}
-    file.write_text(yaml.safe_dump(data, allow_unicode=True), encoding="utf-8")
-    plain = act.load_plan(file)
+    plain = act.load_plan(plan_of_claims(tmp_path / "plan", 4000))
     lagged = changed(plain, payment_lag={**LAG, "pattern": "completion"})
     cost = cost_of(plain)
     with_lag, without = (act.Fund(p).simulate(cost, paths=300, seed=1, threads=1) for p in (lagged, plain))

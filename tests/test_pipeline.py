@@ -14,6 +14,7 @@ from actuarial.experience import base_year
 from actuarial.pipeline import Answer, reconcile_plan
 from actuarial.plan import Plan
 from actuarial.samples import sample_path
+from tests.claim_plans import plan_of_claims
 
 
 def test_jieshou_facts(jieshou: Plan) -> None:
@@ -191,26 +192,7 @@ def test_fiscal_year_from_july(tmp_path: Path) -> None:
 @pytest.fixture
 def claims_plan(tmp_path: Path) -> Path:
     """Jieshou's plan with 20,000 synthetic members' claims in place of the printed aggregates."""
-    import shutil
-
-    import yaml
-
-    from actuarial.samples.claims import synthetic_claims
-
-    shutil.copytree(sample_path("jieshou"), tmp_path / "plan")
-    synthetic_claims(20_000).to_csv(tmp_path / "plan", "zh")
-    file = tmp_path / "plan" / "plan.yaml"
-    data = yaml.safe_load(file.read_text(encoding="utf-8"))
-    data["tables"].pop("experience")
-    data["tables"] |= {
-        "claims": {"path": "claims.csv", "basis": "incurred"},
-        "exposure": {"path": "exposure.csv"},
-    }
-    data["insured"] |= {"count": 20_000, "next_year": 20_000}
-    data |= {"scenarios": [], "identities": []}
-    del data["contract"]
-    file.write_text(yaml.safe_dump(data, allow_unicode=True), encoding="utf-8")
-    return file
+    return plan_of_claims(tmp_path / "plan", 20_000)
 
 
 def test_claims_in_place_of_aggregates(claims_plan: Path) -> None:

@@ -121,7 +121,7 @@ def fan_bands(found: pd.DataFrame, limits: tuple[float, float]) -> str:
     values = _quantiles(found)
     x, y = _fan_scales(len(found), limits)
     parts = []
-    for a, b, colour in ((0, 6, COLOURS["lighter"]), (1, 5, COLOURS["light"]), (2, 4, "#6ea6c9")):
+    for a, b, colour in ((0, 6, COLOURS["lighter"]), (1, 5, COLOURS["light"]), (2, 4, COLOURS["middle"])):
         up = [(x(i), y(v)) for i, v in enumerate(values[:, b])]
         down = [(x(i), y(v)) for i, v in enumerate(values[:, a])]
         parts.append(_area([*up, *reversed(down)], colour))

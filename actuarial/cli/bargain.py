@@ -18,12 +18,24 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from actuarial.cli.bargain_options import Case
+    from actuarial.contract import Contract
+    from actuarial.contract.fair import FairTarget
     from actuarial.results import Kind, Unit
 
 
 def say(code: str, **params: Any) -> str:
     """A line of these commands."""
     return text(f"bargain_cli.{code}", **params)
+
+
+def _fair(case: Case, contract: Contract, margin: float, target: float) -> FairTarget:
+    """The fair target of one contract on the case's years."""
+    from actuarial.contract.fair import fair_target
+
+    fixed = {k: v for k, v in case.amounts.items() if k != "target"}
+    return fair_target(
+        contract, claims=case.claims, costs=case.costs, margin=margin, target=target, **fixed, **case.given
+    )
 
 
 @click.command(help=help_of("evaluate"), short_help=help_of("evaluate_short"))
@@ -43,23 +55,13 @@ def evaluate(
     **told: Any,
 ) -> None:
     """Both sides' results of one contract, the value of its terms, its fair target, its cautions."""
-    from actuarial.contract.fair import fair_target
     from actuarial.contract.term_values import value_of_terms
     from actuarial.contract.words import sharer_in_words
 
     case = case_of((reference,), told, paths=paths, seed=seed, threads=threads)
     found = case.first.evaluate(claims=case.claims, costs=case.costs, **case.amounts, **case.given)
     values = value_of_terms(case.first, claims=case.claims, costs=case.costs, **case.amounts, **case.given)
-    fixed = {k: v for k, v in case.amounts.items() if k != "target"}
-    fair = fair_target(
-        case.first,
-        claims=case.claims,
-        costs=case.costs,
-        margin=margin,
-        target=found.target,
-        **fixed,
-        **case.given,
-    )
+    fair = _fair(case, case.first, margin, found.target)
     growth = None if case.growth is None else found.conditional(case.growth)
     if as_json:
         print_json(found.to_dict() | {
@@ -151,22 +153,12 @@ def compare(
 
 
 def _sheet(case: Case, found: Any, out: str, formats: tuple[str, ...], margin: float) -> Any:
-    from actuarial.contract.fair import fair_target
     from actuarial.contract.term_values import value_of_terms
     from actuarial.report.negotiation import build_sheet
 
     base = found.evaluations[found.base]
-    fixed = {k: v for k, v in case.amounts.items() if k != "target"}
     values = value_of_terms(base.contract, claims=case.claims, costs=case.costs, **case.amounts, **case.given)
-    fair = fair_target(
-        base.contract,
-        claims=case.claims,
-        costs=case.costs,
-        margin=margin,
-        target=base.target,
-        **fixed,
-        **case.given,
-    )
+    fair = _fair(case, base.contract, margin, base.target)
     dated = case.simulation.fund.plan.model.valuation_date if case.simulation else ""
     synthetic = case.simulation is not None and case.simulation.fund.plan.synthetic
     return build_sheet(

@@ -33,7 +33,7 @@ from actuarial.fund.target import premium_target
 from actuarial.fund.years import LaterGrowth
 from actuarial.plan import Plan
 from actuarial.plan.risks import ProjectionSpec
-from actuarial.results import COLOURS, Result, Unit, figure_style, new_axes, thousands
+from actuarial.results import COLOURS, Result, Unit, figure_style, fill_fan, new_axes, thousands
 from actuarial.texts import text
 
 if TYPE_CHECKING:
@@ -134,12 +134,7 @@ class Projection(Result):
         fan = fan / money.scale
         with figure_style():
             ax = ax or new_axes()
-            for low, high, colour, name in (
-                ("q0.025", "q0.975", COLOURS["lighter"], "95%"),
-                ("q0.1", "q0.9", COLOURS["light"], "80%"),
-                ("q0.25", "q0.75", "#6ea6c9", "50%"),
-            ):
-                ax.fill_between(x, fan[low], fan[high], color=colour, linewidth=0, label=name)
+            fill_fan(ax, x, fan)
             ax.plot(x, fan["q0.5"], color=COLOURS["main"], linewidth=2, marker="o", markersize=4,
                     label=text("chart.median", lang))  # fmt: skip
             ax.axhline(0, color=COLOURS["bad"], linewidth=1.2)

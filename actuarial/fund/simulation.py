@@ -29,7 +29,7 @@ from actuarial.fund.paths import PathArrays, Setting
 from actuarial.fund.quantiles import quantiles
 from actuarial.fund.target import PremiumTarget, premium_target
 from actuarial.plan import Plan
-from actuarial.results import COLOURS, Result, Unit, figure_style, new_axes, thousands
+from actuarial.results import COLOURS, Result, Unit, figure_style, fill_fan, new_axes, thousands
 from actuarial.texts import text
 
 if TYPE_CHECKING:
@@ -320,12 +320,7 @@ class Simulation(Result):
         x = np.arange(len(fan))
         with figure_style():
             ax = ax or new_axes()
-            for low, high, colour, name in (
-                ("q0.025", "q0.975", COLOURS["lighter"], "95%"),
-                ("q0.1", "q0.9", COLOURS["light"], "80%"),
-                ("q0.25", "q0.75", "#6ea6c9", "50%"),
-            ):
-                ax.fill_between(x, fan[low] / scale, fan[high] / scale, color=colour, linewidth=0, label=name)
+            fill_fan(ax, x, fan, scale)
             ax.plot(
                 x, fan["q0.5"] / scale, color=COLOURS["main"], linewidth=2, label=text("chart.median", lang)
             )

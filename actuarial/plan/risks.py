@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from actuarial.law.base import Bilingual, Date, Fraction01, Money, Status, Strict, Text
 from actuarial.law.schema import Reading
+from actuarial.plan.base import SourcedMoney
 
 Month = Annotated[int, Field(ge=1, le=12)]
 Growth = Annotated[float, Field(gt=-0.5, le=1, allow_inf_nan=False)]
@@ -75,20 +76,14 @@ class ProviderSpec(Strict):
     quote: str = ""
 
 
-class UnpaidStated(Strict):
-    """Claims of the base year and before that are unpaid when the planned year begins [yuan]."""
-
-    value: Money
-    status: Status = "stated"
-    source: Text
-    quote: str = ""
-
-
 class PaymentLagSpec(Strict):
-    """When claims are paid: shares by months after the month of service, or ``completion`` for the plan's own run-off."""
+    """When claims are paid: shares by months after the month of service, or ``completion`` for the plan's own run-off.
+
+    `opening` is what is unpaid of the base year and before when the planned year begins.
+    """
 
     pattern: Literal["completion"] | Annotated[list[Fraction01], Field(min_length=1, max_length=MOST_LAGS)]
-    opening: UnpaidStated | None = None
+    opening: SourcedMoney | None = None
     status: Status
     source: Text
     quote: str = ""

@@ -9,7 +9,15 @@ Decisions
 """
 
 from actuarial.results.base import DECIMALS, Kind, Result, Source, Unit, scaled, shown
-from actuarial.results.figures import COLOURS, chinese_font, figure_style, figure_svg, new_axes, thousands
+from actuarial.results.figures import (
+    COLOURS,
+    chinese_font,
+    figure_style,
+    figure_svg,
+    fill_fan,
+    new_axes,
+    thousands,
+)
 from actuarial.results.writing import (
     SMALL_CELL,
     WORKBOOK_OPTIONS,
@@ -38,6 +46,7 @@ __all__ = [
     "figure_style",
     "figure_svg",
     "file_hash",
+    "fill_fan",
     "folder_lock",
     "new_axes",
     "new_workbook",

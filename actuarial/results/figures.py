@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
+    from numpy.typing import ArrayLike
 
 COLOURS = {
     "main": "#1f5f8b",
+    "middle": "#6ea6c9",
     "light": "#9cc3dd",
     "lighter": "#d5e6f1",
     "accent": "#c2571a",
@@ -70,6 +73,26 @@ def figure_style() -> Iterator[None]:
     }
     with mpl.rc_context(style):
         yield
+
+
+def fill_fan(ax: Axes, x: ArrayLike, fan: pd.DataFrame, scale: float = 1.0) -> None:
+    """Bands of 95, 80 and 50% of a fan chart.
+
+    Parameters
+    ----------
+    ax : Axes
+    x : array-like
+    fan : DataFrame
+        Columns ``q0.025``, ``q0.1``, ``q0.25``, ``q0.75``, ``q0.9``, ``q0.975``.
+    scale : float
+        By which the columns are divided.
+    """
+    for low, high, colour, name in (
+        ("q0.025", "q0.975", COLOURS["lighter"], "95%"),
+        ("q0.1", "q0.9", COLOURS["light"], "80%"),
+        ("q0.25", "q0.75", COLOURS["middle"], "50%"),
+    ):
+        ax.fill_between(x, fan[low] / scale, fan[high] / scale, color=colour, linewidth=0, label=name)
 
 
 def thousands(value: float, _: object = None) -> str:
